@@ -1,0 +1,12 @@
+// Time, as the daemon asks for it. The only two clocks, and they are different calls on purpose.
+
+import type { Instant } from '../core/time/instant.ts'
+
+export interface Clock {
+  /** Wall-clock time. It may jump either way: never measure a duration with it. */
+  now(): Instant
+  /** Milliseconds since an arbitrary origin, never decreasing. Measure durations with it. */
+  monotonicMs(): number
+  /** Calls `wake` once, `delayMs` from now or later, never earlier. Returns a function that calls it off. */
+  after(delayMs: number, wake: () => void): () => void
+}
