@@ -25,6 +25,8 @@ export interface StopOptions {
 
 export interface Session {
   readonly control: Control
+  /** Turns of the loop so far. A watchdog that sees it grow knows that the loop lives. */
+  heartbeat(): number
   /** One tick, then drain: resolves when every run that was enqueued or resumed has ended. Then call `stop`. */
   once(): Promise<OnceReport>
   /** Ticks until `stop` is called; resolves when it has stopped. */
