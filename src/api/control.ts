@@ -48,7 +48,10 @@ export interface RunView {
   status: 'queued' | 'running'
   enqueued_at: string
   started_at?: string
-  tasks: Record<'waiting' | 'ready' | 'running' | 'retrying' | 'ok' | 'failed' | 'skipped' | 'cancelled', number>
+  tasks: Record<
+    'waiting' | 'ready' | 'running' | 'retrying' | 'ok' | 'failed' | 'skipped' | 'cancelled',
+    number
+  >
 }
 
 export interface StatusAnswer {

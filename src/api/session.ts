@@ -17,6 +17,13 @@ export interface OnceReport {
   unfinished: string[]
 }
 
+/** A DAG of the definitions by name, or a DAG file by absolute path. */
+export interface RunRequest {
+  dag?: string
+  file?: string
+  params?: JsonObject
+}
+
 export interface StopOptions {
   /** True: do not wait for running attempts, leave commands running for the next start to re-adopt. */
   now: boolean
@@ -32,7 +39,7 @@ export interface Session {
   /** Ticks until `stop` is called; resolves when it has stopped. */
   serve(): Promise<void>
   /** Starts a run and drives it, and only it, to its end, without a tick. Then call `stop`. */
-  run(request: { dag?: string; file?: string; params?: JsonObject }): Promise<RunSummary>
+  run(request: RunRequest): Promise<RunSummary>
   /** Each durable event, in order, as soon as it is visible. */
   onEvent(listener: (event: Event) => void): () => void
   /**

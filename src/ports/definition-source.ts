@@ -1,13 +1,9 @@
 // Where definitions come from, loaded and checked as a whole.
 
 import type { Dag } from '../core/dag/dag.ts'
-import type { Schedule } from '../core/schedule/schedule.ts'
+import type { Definitions } from '../core/schedule/definitions.ts'
 
-/** One consistent set: every reference inside it resolves. Never changed after it was made. */
-export interface Definitions {
-  readonly schedules: ReadonlyMap<string, Schedule>
-  readonly dags: ReadonlyMap<string, Dag>
-}
+export type { Definitions }
 
 /** One thing wrong with one place of one file. */
 export interface DefinitionProblem {

@@ -145,13 +145,15 @@ export interface ScheduleMissed extends Line {
 
 export type RunStatus = 'success' | 'failed' | 'cancelled'
 
-/** A DAG's normal form, kept for the runs that start with it. `blob` where it is too large for a line. */
+/** A DAG's normal form, kept for the runs that start with it; in several parts where a line would be too long. */
 export interface DefinitionRecorded extends Line {
   event: 'definition_recorded'
   dag_name: string
+  tenant_id: string
   definition_hash: string
-  definition?: JsonObject
-  blob?: BlobRef
+  part: number
+  parts: number
+  tasks: JsonObject[]
 }
 /** A run that no slot decided: by hand, over the socket, by the library. */
 export interface RunRequested extends Line {

@@ -1,0 +1,79 @@
+// A run: one execution of a DAG, as the state knows it while it is unfinished. Ended runs leave memory.
+
+import type { JsonObject } from '../json.ts'
+import type { AttemptError, BlobRef } from '../state-machine/event.ts'
+import type { Instant } from '../time/instant.ts'
+
+/**
+ * - `waiting`   for upstream tasks
+ * - `ready`     to start as soon as there is room
+ * - `running`   has an attempt whose `task_start` is in the journal
+ * - `retrying`  waits for its `retryAt`, or for room after it
+ * - the others are final
+ */
+export type TaskStatus =
+  | 'waiting'
+  | 'ready'
+  | 'running'
+  | 'retrying'
+  | 'ok'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled'
+
+export interface TaskState {
+  status: TaskStatus
+  /** Number of the last attempt that was started; 0 before the first. */
+  attempt: number
+  /** Attempts that were interrupted. They do not count against `retries`. */
+  losses: number
+  /** Upstream tasks that have not succeeded yet. */
+  blockers: number
+  startedAt?: Instant
+  deadlineAt?: Instant
+  retryAt?: Instant
+  output?: JsonObject
+  blob?: BlobRef
+  error?: AttemptError
+  /** Of the running attempt, once it is known. */
+  process?: { pid: number; startTicks: number; bootId: string }
+}
+
+export interface RunState {
+  readonly runId: string
+  readonly dagName: string
+  readonly tenantId: string
+  readonly definitionHash: string
+  readonly scheduleId?: string
+  /** ISO 8601, as in the journal. */
+  readonly slot?: string
+  readonly cause: string
+  readonly params?: JsonObject
+  readonly order: 'serial' | 'parallel'
+  readonly enqueuedAt: Instant
+  status: 'queued' | 'running'
+  startedAt?: Instant
+  cancelReason?: string
+  /** True while it counts against SCHED_MAX_PARALLEL: it has an attempt running or a task ready to start. */
+  holdsSlot: boolean
+  /** Empty until the run has started. */
+  tasks: Map<string, TaskState>
+  /** Tasks that are not final. */
+  remaining: number
+  /** Tasks `running`. */
+  live: number
+  /** Tasks `ready`. */
+  ready: number
+}
+
+/** Counts of a run's tasks by status. */
+export function countTasks(run: RunState): Record<TaskStatus, number> {
+  const counts = { waiting: 0, ready: 0, running: 0, retrying: 0, ok: 0, failed: 0, skipped: 0, cancelled: 0 }
+  for (const task of run.tasks.values()) counts[task.status] += 1
+  return counts
+}
+
+/** True for a status that never changes again in this run. */
+export function isFinal(status: TaskStatus): boolean {
+  return status === 'ok' || status === 'failed' || status === 'skipped' || status === 'cancelled'
+}

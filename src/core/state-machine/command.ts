@@ -1,0 +1,52 @@
+// Everything that can be asked of the state machine. A command is imperative and may be refused; what comes of it are
+// events, which are past and may not.
+
+import type { Dag } from '../dag/dag.ts'
+import type { JsonObject } from '../json.ts'
+import type { Definitions } from '../schedule/definitions.ts'
+import type { Instant } from '../time/instant.ts'
+import type { AttemptError, BlobRef, SchedulerMode } from './event.ts'
+
+/** What one attempt came to, as the worker reports it. */
+export type AttemptResult =
+  | { kind: 'ok'; output: JsonObject }
+  /** The output is too large for a line and stands in a blob. */
+  | { kind: 'ok_blob'; blob: BlobRef }
+  | { kind: 'failed'; error: AttemptError }
+  | { kind: 'cancelled'; reason: string }
+  | { kind: 'lost'; reason: string }
+
+export type Command =
+  /** The scheduler has opened its journal. First command of every start. */
+  | { type: 'boot'; mode: SchedulerMode; pid: number; host: string; version: string }
+  | { type: 'use_definitions'; definitions: Definitions; cause: 'start' | 'reload' }
+  | { type: 'reject_definitions'; errors: string[]; cause: 'start' | 'reload' }
+  /** It is now at least `now`; nothing more. */
+  | { type: 'tick' }
+  /** Look again at what may start: a retry has come, a limit has changed. Plans no slot. */
+  | { type: 'wake' }
+  | { type: 'trigger'; runId: string; dag: Dag; cause: string; params?: JsonObject }
+  | { type: 'cancel'; runId: string; reason: string }
+  | { type: 'record'; fields: { event: string } & JsonObject }
+  | {
+      type: 'spawned'
+      runId: string
+      taskId: string
+      attempt: number
+      pid: number
+      startTicks: number
+      bootId: string
+    }
+  | { type: 'readopted'; runId: string; taskId: string; attempt: number; pid: number }
+  | {
+      type: 'ended'
+      runId: string
+      taskId: string
+      attempt: number
+      durationMs: number
+      result: AttemptResult
+    }
+  | { type: 'note_clock_jump'; direction: 'forward' | 'backward'; wallMs: number; monotonicMs: number }
+  | { type: 'note_disk_full'; since: Instant; refused: number }
+  | { type: 'stop'; reason: string }
+  | { type: 'stopped' }

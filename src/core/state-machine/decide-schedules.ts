@@ -1,0 +1,160 @@
+// Decisions about slots: what a tick makes due, and what becomes of old slots when a schedule changes.
+//
+//   L1. Every slot is disposed of exactly once: enqueued, skipped or missed (P1 of the design).
+//   L2. One schedule's decision is one commit.
+//   L3. A change of a schedule's timing first disposes of every old slot up to now, by the old timing from the journal.
+
+import { compileCron } from '../cron/compile.ts'
+import type { Decision } from '../planner/decision.ts'
+import { miss, planSchedule } from '../planner/plan-schedule.ts'
+import { scheduledRunId } from '../run/run-id.ts'
+import type { Definitions } from '../schedule/definitions.ts'
+import type { Schedule, Timing } from '../schedule/schedule.ts'
+import { formatInstant, formatSlot, type Instant, startOfMinute } from '../time/instant.ts'
+import { emitDefinition } from './decide-runs.ts'
+import type { Decider } from './decision-context.ts'
+import type { ScheduleRegistered } from './event.ts'
+import type { ScheduleState } from './state.ts'
+
+/** Schedules planned by one tick. The loop ticks again at once while some are left, so that others get their turn. */
+export const SCHEDULES_PER_TICK_MAX = 500
+
+export function planDue(decider: Decider): void {
+  const { context, state } = decider
+  const { agenda, definitions, now } = context
+  for (let planned = 0; planned < SCHEDULES_PER_TICK_MAX; planned++) {
+    const scheduleId = agenda.takeDue(now)
+    if (scheduleId === undefined) return
+    const schedule = definitions.schedules.get(scheduleId)
+    const known = state.schedules.get(scheduleId)
+    if (schedule === undefined || known === undefined || known.retired) continue
+    const { decisions, more } = planSchedule(schedule, known.cursor, now, known.active?.[0])
+    for (const decision of decisions) emitDecision(decider, schedule, decision)
+    decider.commit()
+    agenda.put(more ? now : schedule.slots.next(known.cursor), scheduleId)
+  }
+}
+
+function emitDecision(decider: Decider, schedule: Schedule, decision: Decision): void {
+  switch (decision.kind) {
+    case 'miss':
+      return emitMissed(decider, schedule.id, decision)
+    case 'skip': {
+      const slot = formatSlot(decision.slot)
+      return decider.emit({
+        event: 'schedule_skipped',
+        schedule_id: schedule.id,
+        slot,
+        minute: slot,
+        reason: decision.reason,
+        inputs: { blocked_by: decision.blockedBy },
+      })
+    }
+    case 'enqueue': {
+      const dag = decider.context.definitions.dags.get(schedule.dagName)!
+      emitDefinition(decider, dag)
+      const slot = formatSlot(decision.slot)
+      return decider.emit({
+        event: 'schedule_enqueued',
+        schedule_id: schedule.id,
+        slot,
+        minute: slot,
+        run_id: scheduledRunId(schedule.id, decision.slot),
+        dag_name: dag.name,
+        tenant_id: schedule.tenantId,
+        definition_hash: dag.hash,
+        reason: decision.reason,
+        order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
+      })
+    }
+  }
+}
+
+function emitMissed(decider: Decider, scheduleId: string, decision: Decision & { kind: 'miss' }): void {
+  decider.emit({
+    event: 'schedule_missed',
+    schedule_id: scheduleId,
+    from: formatSlot(decision.from),
+    to: formatSlot(decision.to),
+    count: decision.count,
+    reason: decision.reason,
+  })
+}
+
+/** Takes a new set of definitions into force. The context already holds it. */
+export function disposeAndRegister(decider: Decider, next: Definitions, cause: 'start' | 'reload'): void {
+  const { state } = decider
+  decider.emit({
+    event: 'definitions_loaded',
+    schedules: next.schedules.size,
+    dags: next.dags.size,
+    cause,
+  })
+  decider.commit()
+  for (const schedule of next.schedules.values()) {
+    const known = state.schedules.get(schedule.id)
+    if (known === undefined) {
+      if (schedule.enabled) register(decider, schedule, 'first_seen')
+    } else if (!schedule.enabled) retire(decider, schedule.id, known, 'disabled')
+    else if (known.retired) register(decider, schedule, 'enabled', known)
+    else if (!sameTiming(known.timing, schedule.timing)) {
+      disposeOldSlots(decider, schedule.id, known)
+      register(decider, schedule, 'timing_changed', known)
+    }
+    decider.commit()
+  }
+  for (const [id, known] of state.schedules) {
+    if (next.schedules.has(id)) continue
+    retire(decider, id, known, 'removed')
+    decider.commit()
+  }
+  decider.context.agenda.rebuild(next, state)
+}
+
+function sameTiming(a: Timing, b: Timing): boolean {
+  return a.cron === b.cron && a.timezone === b.timezone
+}
+
+function register(
+  decider: Decider,
+  schedule: Schedule,
+  cause: ScheduleRegistered['cause'],
+  known?: ScheduleState,
+): void {
+  decider.emit({
+    event: 'schedule_registered',
+    schedule_id: schedule.id,
+    cause,
+    cursor: formatInstant(firstCursor(decider.context.now, cause, known)),
+    cron: schedule.timing.cron,
+    timezone: schedule.timing.timezone,
+  })
+}
+
+/** A schedule that begins counts the minute in progress as due; one whose timing changed begins after now. */
+function firstCursor(
+  now: Instant,
+  cause: ScheduleRegistered['cause'],
+  known: ScheduleState | undefined,
+): Instant {
+  if (cause === 'timing_changed') return Math.max(now, known?.cursor ?? now)
+  return Math.max(startOfMinute(now) - 1, known?.cursor ?? Number.NEGATIVE_INFINITY)
+}
+
+function retire(decider: Decider, id: string, known: ScheduleState, cause: 'disabled' | 'removed'): void {
+  if (known.retired) return
+  disposeOldSlots(decider, id, known)
+  decider.emit({ event: 'schedule_retired', schedule_id: id, cause })
+}
+
+function disposeOldSlots(decider: Decider, scheduleId: string, { timing, cursor }: ScheduleState): void {
+  const old = compileCron(timing.cron, timing.timezone)
+  const { now } = decider.context
+  const decisions: Decision[] = []
+  let slot = old.next(cursor)
+  while (slot !== undefined && slot <= now) {
+    miss(decisions, slot, 'definition_changed')
+    slot = old.next(slot)
+  }
+  for (const decision of decisions) if (decision.kind === 'miss') emitMissed(decider, scheduleId, decision)
+}

@@ -1,0 +1,66 @@
+// What a decision may look at besides the state and the command, and where it puts its events.
+
+import type { Admission, Driven, Limits } from '../planner/admit.ts'
+import type { Agenda } from '../planner/agenda.ts'
+import type { Definitions } from '../schedule/definitions.ts'
+import { formatInstant, type Instant } from '../time/instant.ts'
+import type { Event, SystemEvent, UserEvent } from './event.ts'
+import { evolve } from './evolve.ts'
+import type { State } from './state.ts'
+
+export interface DecisionContext {
+  readonly now: Instant
+  readonly definitions: Definitions
+  readonly agenda: Agenda
+  readonly limits: Limits
+  readonly admission: Admission
+  readonly driven: Driven
+  /** Uniform in [0, 1). What is drawn goes into an event, so that replay never draws. */
+  random(): number
+}
+
+/** An event without what every event gets: `timestamp` and `seq`. */
+export type Draft = SystemEvent extends infer E
+  ? E extends SystemEvent
+    ? Omit<E, 'timestamp' | 'seq'>
+    : never
+  : never
+
+/**
+ * Collects the events of a command into commits and evolves the state with each, since the next one depends on it.
+ * A batch that cannot be written is written again later, never taken back, so nothing here needs undoing.
+ */
+export class Decider {
+  readonly state: State
+  readonly context: DecisionContext
+  readonly commits: Event[][] = []
+  #commit: Event[] = []
+  readonly #timestamp: string
+
+  constructor(state: State, context: DecisionContext) {
+    this.state = state
+    this.context = context
+    this.#timestamp = formatInstant(context.now)
+  }
+
+  emit(draft: Draft): void {
+    const { event, ...fields } = draft
+    this.#take({ timestamp: this.#timestamp, event, seq: 0, ...fields } as SystemEvent)
+  }
+
+  emitUser({ event, ...fields }: { event: string } & Record<string, unknown>): void {
+    this.#take({ ...fields, timestamp: this.#timestamp, event, seq: 0, source: 'user' } as UserEvent)
+  }
+
+  /** What was emitted since the last call is one decision: all or none on disk. */
+  commit(): void {
+    if (this.#commit.length === 0) return
+    this.commits.push(this.#commit)
+    this.#commit = []
+  }
+
+  #take(event: Event): void {
+    this.#commit.push(event)
+    evolve(this.state, event)
+  }
+}

@@ -1,0 +1,289 @@
+// What has happened → what is so. The one function through which the state changes: live, at boot, in `simulate` and
+// in tests, so replay = live by construction.
+//
+//   V1. Total over `SystemEvent`; lines that users recorded change nothing.
+//   V2. It decides nothing: it never refuses, never emits. An event that does not fit the state is a bug and throws.
+
+import type { Task } from '../dag/task.ts'
+import { assertNever } from '../error.ts'
+import { isFinal, type RunState, type TaskState } from '../run/run.ts'
+import { parseInstant } from '../time/instant.ts'
+import {
+  type Event,
+  isUserEvent,
+  type RunRequested,
+  type ScheduleEnqueued,
+  type SystemEvent,
+} from './event.ts'
+import { addRun, definitionOf, recordDefinition, type State, scheduleOf, taskKeyText } from './state.ts'
+
+export function evolve(state: State, event: Event): void {
+  if (event.seq > 0) state.seq = event.seq
+  if (!isUserEvent(event)) fold(state, event)
+}
+
+function fold(state: State, event: SystemEvent): void {
+  switch (event.event) {
+    case 'segment_opened':
+    case 'segment_sealed':
+    case 'journal_recovered':
+    case 'journal_resumed':
+    case 'scheduler_stopping':
+    case 'scheduler_stopped':
+    case 'clock_jumped':
+    case 'definitions_loaded':
+    case 'definitions_rejected':
+      return
+    case 'checkpoint':
+      // The state already is what the items say. What a restart from here would forget is forgotten here too.
+      evictUnusedDefinitions(state)
+      return
+    case 'scheduler_started':
+      state.epoch = event.epoch
+      return
+
+    case 'schedule_registered': {
+      const active = state.schedules.get(event.schedule_id)?.active
+      const timing = { cron: event.cron, timezone: event.timezone }
+      state.schedules.set(event.schedule_id, {
+        cursor: parseInstant(event.cursor),
+        timing,
+        retired: false,
+        active,
+      })
+      return
+    }
+    case 'schedule_retired':
+      scheduleOf(state, event.schedule_id).retired = true
+      return
+    case 'schedule_enqueued': {
+      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.slot)
+      enqueue(state, event)
+      return
+    }
+    case 'schedule_skipped':
+      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.slot)
+      return
+    case 'schedule_missed':
+      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.to)
+      return
+
+    case 'definition_recorded':
+      recordDefinition(
+        state,
+        { name: event.dag_name, tenantId: event.tenant_id, hash: event.definition_hash },
+        event.tasks as unknown as Task[],
+      )
+      return
+    case 'run_requested':
+      enqueue(state, event)
+      return
+    case 'run_started':
+      start(state, runOf(state, event.run_id), parseInstant(event.timestamp))
+      return
+    case 'run_resumed':
+      return
+    case 'run_cancel_requested':
+      runOf(state, event.run_id).cancelReason = event.reason
+      state.liveVersion += 1
+      return
+    case 'run_finished':
+      finish(state, runOf(state, event.run_id))
+      return
+
+    case 'task_start': {
+      const { run, task } = find(state, event)
+      takeRoom(state, run, task, event.task_id)
+      task.status = 'running'
+      task.attempt = event.attempt
+      task.startedAt = parseInstant(event.timestamp)
+      task.deadlineAt = event.deadline_at === undefined ? undefined : parseInstant(event.deadline_at)
+      task.retryAt = undefined
+      task.process = undefined
+      return
+    }
+    case 'task_spawned': {
+      const { task } = find(state, event)
+      task.process = { pid: event.pid, startTicks: event.start_ticks, bootId: event.boot_id }
+      return
+    }
+    case 'task_readopted':
+      return
+    case 'task_ok': {
+      const { run, task } = find(state, event)
+      endAttempt(state, run, event.task_id)
+      settle(run, task, 'ok')
+      task.output = event.output
+      task.blob = event.blob
+      unblock(state, run, event.task_id)
+      releaseSlot(state, run)
+      return
+    }
+    case 'task_retry':
+    case 'task_lost': {
+      const { run, task } = find(state, event)
+      endAttempt(state, run, event.task_id)
+      task.status = 'retrying'
+      task.retryAt = parseInstant(event.retry_at)
+      if (event.event === 'task_lost') task.losses += 1
+      else task.error = event.error
+      state.retries.put(task.retryAt, { runId: event.run_id, taskId: event.task_id })
+      releaseSlot(state, run)
+      return
+    }
+    case 'task_fail': {
+      const { run, task } = find(state, event)
+      endAttempt(state, run, event.task_id)
+      settle(run, task, 'failed')
+      task.error = event.error
+      releaseSlot(state, run)
+      return
+    }
+    case 'task_cancelled': {
+      const { run, task } = find(state, event)
+      endAttempt(state, run, event.task_id)
+      settle(run, task, 'cancelled')
+      releaseSlot(state, run)
+      return
+    }
+    case 'task_skip': {
+      const { run, task } = find(state, event)
+      leaveLine(state, run, task, event.task_id)
+      settle(run, task, 'skipped')
+      releaseSlot(state, run)
+      return
+    }
+    default:
+      return assertNever(event)
+  }
+}
+
+function runOf(state: State, runId: string): RunState {
+  const run = state.runs.get(runId)
+  if (run === undefined) throw new Error(`the journal speaks of run ${runId}, which is not unfinished`)
+  return run
+}
+
+function find(state: State, event: { run_id: string; task_id: string }): { run: RunState; task: TaskState } {
+  const run = runOf(state, event.run_id)
+  const task = run.tasks.get(event.task_id)
+  if (task === undefined) throw new Error(`run ${event.run_id} has no task ${event.task_id}`)
+  return { run, task }
+}
+
+function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
+  const scheduled = event.event === 'schedule_enqueued'
+  const run: RunState = {
+    runId: event.run_id,
+    dagName: event.dag_name,
+    tenantId: event.tenant_id,
+    definitionHash: event.definition_hash,
+    scheduleId: scheduled ? event.schedule_id : undefined,
+    slot: scheduled ? event.slot : undefined,
+    cause: scheduled ? event.reason : event.cause,
+    params: scheduled ? undefined : event.params,
+    order: scheduled ? event.order : 'parallel',
+    enqueuedAt: parseInstant(event.timestamp),
+    status: 'queued',
+    holdsSlot: false,
+    tasks: new Map(),
+    remaining: 0,
+    live: 0,
+    ready: 0,
+  }
+  addRun(state, run)
+}
+
+function start(state: State, run: RunState, startedAt: number): void {
+  const { tasks } = definitionOf(state, run)
+  state.startable.delete(run.runId)
+  run.status = 'running'
+  run.startedAt = startedAt
+  run.remaining = tasks.size
+  for (const { id, dependsOn } of tasks.values()) {
+    const task: TaskState = { status: 'waiting', attempt: 0, losses: 0, blockers: dependsOn.length }
+    run.tasks.set(id, task)
+    if (dependsOn.length === 0) makeReady(state, run, task, id)
+  }
+  holdSlot(state, run)
+}
+
+function finish(state: State, run: RunState): void {
+  if (run.holdsSlot) state.slotsHeld -= 1
+  state.runs.delete(run.runId)
+  state.startable.delete(run.runId)
+  definitionOf(state, run).uses -= 1
+  if (run.scheduleId === undefined) return
+  const schedule = scheduleOf(state, run.scheduleId)
+  const left = schedule.active?.filter(runId => runId !== run.runId) ?? []
+  schedule.active = left.length === 0 ? undefined : left
+  const next = left[0] === undefined ? undefined : state.runs.get(left[0])
+  if (next?.status === 'queued') state.startable.add(next.runId)
+}
+
+function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {
+  task.status = 'ready'
+  run.ready += 1
+  state.ready.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
+}
+
+function unblock(state: State, run: RunState, taskId: string): void {
+  for (const id of definitionOf(state, run).downstream.get(taskId) ?? []) {
+    const task = run.tasks.get(id)!
+    task.blockers -= 1
+    if (task.blockers === 0 && task.status === 'waiting') makeReady(state, run, task, id)
+  }
+}
+
+/** A task that was ready or due for a retry leaves its line. */
+function leaveLine(state: State, run: RunState, task: TaskState, taskId: string): void {
+  const key = taskKeyText(run.runId, taskId)
+  if (task.status === 'ready') {
+    run.ready -= 1
+    state.ready.delete(key)
+  }
+  state.due.delete(key)
+}
+
+function takeRoom(state: State, run: RunState, task: TaskState, taskId: string): void {
+  leaveLine(state, run, task, taskId)
+  run.live += 1
+  state.live.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
+  state.liveVersion += 1
+  holdSlot(state, run)
+}
+
+function endAttempt(state: State, run: RunState, taskId: string): void {
+  if (!state.live.delete(taskKeyText(run.runId, taskId))) {
+    throw new Error(`run ${run.runId}: task ${taskId} ends an attempt that was not running`)
+  }
+  run.live -= 1
+  state.liveVersion += 1
+}
+
+function settle(run: RunState, task: TaskState, status: TaskState['status']): void {
+  if (isFinal(task.status)) throw new Error(`run ${run.runId}: a task ends twice`)
+  task.status = status
+  task.process = undefined
+  task.retryAt = undefined
+  run.remaining -= 1
+}
+
+function holdSlot(state: State, run: RunState): void {
+  if (run.holdsSlot) return
+  run.holdsSlot = true
+  state.slotsHeld += 1
+}
+
+/** A run whose tasks all wait gives its slot back, or waiting runs would block those they wait for. */
+function releaseSlot(state: State, run: RunState): void {
+  if (!run.holdsSlot || run.live > 0 || run.ready > 0) return
+  run.holdsSlot = false
+  state.slotsHeld -= 1
+}
+
+/** A checkpoint does not carry definitions that no unfinished run uses. */
+function evictUnusedDefinitions(state: State): void {
+  for (const [hash, definition] of state.definitions)
+    if (definition.uses === 0) state.definitions.delete(hash)
+}

@@ -1,0 +1,142 @@
+// The state: everything the scheduler knows about what has happened, folded from the journal.
+//
+//   S1. It changes only in `evolve`, by events; `decide` reads it. Exception: `due`, which is order, not fact.
+//   S2. Cost per event is constant in the number of schedules, runs and tasks. So it is changed in place.
+//   S3. It holds what is unfinished. Ended runs leave; the run index has them.
+
+import type { Dag } from '../dag/dag.ts'
+import type { Task } from '../dag/task.ts'
+import type { RunState, TaskState } from '../run/run.ts'
+import type { Timing } from '../schedule/schedule.ts'
+import type { Instant } from '../time/instant.ts'
+import { InstantHeap } from '../time/instant-heap.ts'
+
+export interface ScheduleState {
+  /** The last decided slot, or the instant before the first one that counts. */
+  cursor: Instant
+  /** What its slots up to now were computed from. */
+  timing: Timing
+  retired: boolean
+  /** Unfinished runs of its slots, in the order they were enqueued. Undefined when there are none. */
+  active: string[] | undefined
+}
+
+/** A DAG definition that runs refer to, with what is computed from it once. It may come in several parts. */
+export interface RecordedDefinition {
+  readonly name: string
+  readonly tenantId: string
+  readonly hash: string
+  /** By id, in the order they were written. */
+  readonly tasks: Map<string, Task>
+  readonly downstream: Map<string, string[]>
+  /** Unfinished runs that keep it. */
+  uses: number
+}
+
+export interface TaskKey {
+  readonly runId: string
+  readonly taskId: string
+}
+
+export interface State {
+  /** `seq` of the last event folded in. */
+  seq: number
+  epoch: number
+  readonly schedules: Map<string, ScheduleState>
+  readonly definitions: Map<string, RecordedDefinition>
+  readonly runs: Map<string, RunState>
+
+  // --- computed from the above, for constant cost ---
+
+  /** Runs that may start now, in order: their schedule has no earlier run in the way. */
+  readonly startable: Set<string>
+  /** Tasks `ready`, in order. */
+  readonly ready: Map<string, TaskKey>
+  /** Tasks `running`. */
+  readonly live: Map<string, TaskKey>
+  /** Grows whenever `live` or a cancel request changes: tells the dispatcher whether to look. */
+  liveVersion: number
+  /** Runs that hold a slot of SCHED_MAX_PARALLEL. */
+  slotsHeld: number
+  /** Retries to come. Stale entries are recognised by `retryAt` when they come up. */
+  readonly retries: InstantHeap<TaskKey>
+  /** Retries that have come and wait for room. */
+  readonly due: Map<string, TaskKey>
+}
+
+export function emptyState(): State {
+  return {
+    seq: 0,
+    epoch: 0,
+    schedules: new Map(),
+    definitions: new Map(),
+    runs: new Map(),
+    startable: new Set(),
+    ready: new Map(),
+    live: new Map(),
+    liveVersion: 0,
+    slotsHeld: 0,
+    retries: new InstantHeap(),
+    due: new Map(),
+  }
+}
+
+/** One text per (run, task): a task id cannot hold a line feed. */
+export function taskKeyText(runId: string, taskId: string): string {
+  return `${runId}\n${taskId}`
+}
+
+export function taskOf(
+  state: State,
+  runId: string,
+  taskId: string,
+): { run: RunState; task: TaskState } | undefined {
+  const run = state.runs.get(runId)
+  const task = run?.tasks.get(taskId)
+  return run === undefined || task === undefined ? undefined : { run, task }
+}
+
+/** The definition a run keeps. It is there as long as the run is. */
+export function definitionOf(state: State, run: RunState): RecordedDefinition {
+  const definition = state.definitions.get(run.definitionHash)
+  if (definition === undefined)
+    throw new Error(`run ${run.runId}: definition ${run.definitionHash} is not in the state`)
+  return definition
+}
+
+/** Adds a definition, or further tasks to one whose earlier parts are there. */
+export function recordDefinition(state: State, header: Omit<Dag, 'tasks'>, tasks: readonly Task[]): void {
+  let definition = state.definitions.get(header.hash)
+  if (definition === undefined) {
+    const { name, tenantId, hash } = header
+    definition = { name, tenantId, hash, tasks: new Map(), downstream: new Map(), uses: 0 }
+    state.definitions.set(hash, definition)
+  }
+  for (const task of tasks) {
+    definition.tasks.set(task.id, task)
+    for (const upstream of task.dependsOn) {
+      const list = definition.downstream.get(upstream)
+      if (list === undefined) definition.downstream.set(upstream, [task.id])
+      else list.push(task.id)
+    }
+  }
+}
+
+/** Puts an unfinished run in its place in the lines. */
+export function addRun(state: State, run: RunState): void {
+  state.runs.set(run.runId, run)
+  definitionOf(state, run).uses += 1
+  let first = true
+  if (run.scheduleId !== undefined) {
+    const schedule = scheduleOf(state, run.scheduleId)
+    if (schedule.active === undefined) schedule.active = [run.runId]
+    else first = schedule.active.push(run.runId) === 1
+  }
+  if (run.status === 'queued' && (first || run.order === 'parallel')) state.startable.add(run.runId)
+}
+
+export function scheduleOf(state: State, scheduleId: string): ScheduleState {
+  const schedule = state.schedules.get(scheduleId)
+  if (schedule === undefined) throw new Error(`schedule ${scheduleId} is not registered`)
+  return schedule
+}

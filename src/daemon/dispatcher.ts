@@ -1,0 +1,192 @@
+// The dispatcher: makes what is going on equal to what the state says should be going on.
+//
+//   T1. An attempt goes to the worker at most once per process; one that an earlier process started is adopted instead.
+//   T2. It acts only on durable state: the loop calls it after each append.
+//   T3. What it hears from the worker goes into the inbox, nowhere else.
+
+import { DagbokError } from '../core/error.ts'
+import type { JsonObject } from '../core/json.ts'
+import { type Driven, isDriven } from '../core/planner/admit.ts'
+import { mergePayload } from '../core/run/payload.ts'
+import type { AttemptResult, Command } from '../core/state-machine/command.ts'
+import { type PendingAttempt, pendingWork } from '../core/state-machine/pending-work.ts'
+import { type State, taskKeyText } from '../core/state-machine/state.ts'
+import type { BlobStore } from '../ports/blob-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AttemptKey, AttemptOutcome, AttemptSpec, ProcessIdentity } from '../ports/executor.ts'
+import type { Worker, WorkerReports } from '../ports/worker.ts'
+
+/** Outputs larger than this, as JSON, go to a blob; over the second limit the task fails (DESIGN §5.3). */
+export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024
+export const OUTPUT_BYTES_MAX = 1024 * 1024
+
+/** Waits between tries to store a blob on a full disk. */
+const BLOB_RETRY_MS = 500
+
+export interface DispatcherOptions {
+  readonly state: State
+  readonly clock: Clock
+  readonly blobs: BlobStore
+  readonly killGraceMs: number
+  readonly isDiskFull: (error: unknown) => boolean
+  readonly submit: (command: Command) => Promise<unknown>
+}
+
+interface Handed {
+  readonly attempt: number
+  cancelled: boolean
+}
+
+export class Dispatcher implements WorkerReports {
+  readonly #options: DispatcherOptions
+  /** Attempts that this process has given to the worker. */
+  readonly #handed = new Map<string, Handed>()
+  /** Attempts that were running when the journal was opened. */
+  #inherited = new Map<string, number>()
+  #seenVersion = -1
+  #worker: Worker | undefined
+  #closed = false
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+  }
+
+  /** Before the first `sync`: whatever runs according to the state now was started by an earlier process. */
+  open(worker: Worker): void {
+    this.#worker = worker
+    for (const { run, task, definition } of pendingWork(this.#options.state)) {
+      this.#inherited.set(taskKeyText(run.runId, definition.id), task.attempt)
+    }
+  }
+
+  /** Compares and acts. Costs nothing when nothing has changed. */
+  sync(driven: Driven): void {
+    const { state } = this.#options
+    if (this.#closed || this.#worker === undefined || state.liveVersion === this.#seenVersion) return
+    this.#seenVersion = state.liveVersion
+    for (const pending of pendingWork(state)) if (isDriven(driven, pending.run.runId)) this.#handle(pending)
+    if (this.#handed.size > state.live.size) {
+      for (const key of this.#handed.keys()) if (!state.live.has(key)) this.#handed.delete(key)
+    }
+  }
+
+  /** Nothing is reported any more. */
+  close(): void {
+    this.#closed = true
+  }
+
+  #handle(pending: PendingAttempt): void {
+    const { run, task, definition, cancelReason } = pending
+    const key = taskKeyText(run.runId, definition.id)
+    let handed = this.#handed.get(key)
+    if (handed?.attempt !== task.attempt) {
+      handed = { attempt: task.attempt, cancelled: false }
+      this.#handed.set(key, handed)
+      void this.#hand(pending, this.#inherited.get(key) === task.attempt)
+    }
+    if (cancelReason !== undefined && !handed.cancelled) {
+      handed.cancelled = true
+      this.#worker!.cancel(attemptKey(pending), cancelReason, this.#options.killGraceMs)
+    }
+  }
+
+  async #hand(pending: PendingAttempt, inherited: boolean): Promise<void> {
+    const key = attemptKey(pending)
+    const { process } = pending.task
+    try {
+      const spec = await this.#specify(pending)
+      if (this.#closed) return
+      if (inherited) this.#worker!.adopt(spec, process)
+      else this.#worker!.start(spec)
+      // A cancel that came while an upstream's blob was read found nothing to end.
+      if (pending.run.cancelReason !== undefined) {
+        this.#worker!.cancel(key, pending.run.cancelReason, this.#options.killGraceMs)
+      }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.finished(key, { kind: 'failed', error: { kind: 'payload_unreadable', message } }, 0)
+    }
+  }
+
+  async #specify({ run, task, definition }: PendingAttempt): Promise<AttemptSpec> {
+    const outputs = new Map<string, JsonObject>()
+    for (const upstream of definition.dependsOn) {
+      const { output, blob } = run.tasks.get(upstream)!
+      if (output !== undefined) outputs.set(upstream, output)
+      else if (blob !== undefined) {
+        const bytes = await this.#options.blobs.get(blob)
+        outputs.set(upstream, JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject)
+      }
+    }
+    return {
+      runId: run.runId,
+      taskId: definition.id,
+      attempt: task.attempt,
+      dagName: run.dagName,
+      tenantId: run.tenantId,
+      workflowRef: definition.workflowRef,
+      params: mergePayload(definition.params, run.params, outputs),
+      env: definition.env ?? {},
+      scheduleId: run.scheduleId,
+      logicalDate: run.slot ?? new Date(run.enqueuedAt).toISOString(),
+      timeoutMs: definition.timeoutMs,
+      deadlineAt: task.deadlineAt,
+    }
+  }
+
+  // --- reports of the worker -----------------------------------------------------------------------------------------
+
+  spawned(key: AttemptKey, { pid, startTicks, bootId }: ProcessIdentity): void {
+    this.#report({ type: 'spawned', ...pick(key), pid, startTicks, bootId })
+  }
+
+  adopted(key: AttemptKey, pid: number): void {
+    this.#report({ type: 'readopted', ...pick(key), pid })
+  }
+
+  finished(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): void {
+    void this.#finish(key, outcome, Math.round(durationMs))
+  }
+
+  async #finish(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): Promise<void> {
+    const result = outcome.kind === 'ok' ? await this.#store(outcome.output) : outcome
+    this.#report({ type: 'ended', ...pick(key), durationMs, result })
+  }
+
+  /** Small outputs stay in the line, larger ones are on disk before the line that names them. */
+  async #store(output: JsonObject): Promise<AttemptResult> {
+    const bytes = Buffer.from(JSON.stringify(output), 'utf8')
+    if (bytes.length <= OUTPUT_INLINE_BYTES_MAX) return { kind: 'ok', output }
+    if (bytes.length > OUTPUT_BYTES_MAX) {
+      const message = `the output is ${bytes.length} bytes as JSON; at most ${OUTPUT_BYTES_MAX} are kept`
+      return { kind: 'failed', error: { kind: 'output_too_large', message } }
+    }
+    for (;;) {
+      try {
+        return { kind: 'ok_blob', blob: await this.#options.blobs.put(bytes) }
+      } catch (error) {
+        if (!this.#options.isDiskFull(error)) {
+          const message = `the output could not be stored: ${error instanceof Error ? error.message : String(error)}`
+          return { kind: 'failed', error: { kind: 'output_not_stored', message } }
+        }
+        await new Promise<void>(resolve => this.#options.clock.after(BLOB_RETRY_MS, resolve))
+      }
+    }
+  }
+
+  #report(command: Command): void {
+    if (this.#closed) return
+    this.#options.submit(command).catch(error => {
+      // The loop has ended; the next start finds the attempt by its exit file or its process.
+      if (!(error instanceof DagbokError)) throw error
+    })
+  }
+}
+
+function attemptKey({ run, task, definition }: PendingAttempt): AttemptKey {
+  return { runId: run.runId, taskId: definition.id, attempt: task.attempt }
+}
+
+function pick({ runId, taskId, attempt }: AttemptKey): AttemptKey {
+  return { runId, taskId, attempt }
+}

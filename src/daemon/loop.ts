@@ -1,0 +1,276 @@
+// The daemon's loop: the only writer of the journal.
+//
+//   L1. Nothing acts on an event, and nobody is told of it, before `journal.append` has resolved for it.
+//   L2. One command is decided at a time; each decision is a commit of its own; a batch of commits is one append.
+//   L3. It waits in two places: for the next letter or wake-up, and for the append. Between them, time stands still.
+//   L4. A full disk stops nothing but progress: the same batch is written again until it fits, work from outside is
+//       refused meanwhile. Any other journal error is the end of the process.
+//
+// What to do is core's business; this file only keeps the order.
+
+import { DagbokError } from '../core/error.ts'
+import type { Admission, Driven, Limits } from '../core/planner/admit.ts'
+import type { Agenda } from '../core/planner/agenda.ts'
+import type { Definitions } from '../core/schedule/definitions.ts'
+import { checkpointEvents } from '../core/state-machine/checkpoint.ts'
+import type { Command } from '../core/state-machine/command.ts'
+import { decide } from '../core/state-machine/decide.ts'
+import type { Event } from '../core/state-machine/event.ts'
+import { evolve } from '../core/state-machine/evolve.ts'
+import { nextWake } from '../core/state-machine/next-wake.ts'
+import type { State } from '../core/state-machine/state.ts'
+import { formatInstant, type Instant } from '../core/time/instant.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Commit, Journal } from '../ports/journal.ts'
+import type { Random } from '../ports/random.ts'
+import { Inbox, type Letter } from './inbox.ts'
+
+/** Letters decided before one append. Bounds the batch and how long the event loop is held. */
+const BATCH_LETTERS_MAX = 512
+
+/** The wall clock may drift from the monotonic one by this much before it counts as a jump. */
+const CLOCK_JUMP_MS = 5_000
+
+/** Waits between two tries to write when the disk is full. */
+const DISK_FULL_WAIT_MS = { first: 50, max: 1_000 }
+
+export interface LoopPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly journal: Journal
+  readonly state: State
+  readonly agenda: Agenda
+}
+
+export interface LoopOptions {
+  readonly limits: Limits
+  /** The longest sleep, milliseconds. */
+  readonly tickMs: number
+  /** True for the error of a full disk: the same append may be tried again. */
+  isDiskFull(error: unknown): boolean
+  /** Events that are on disk, in order. Must not throw. */
+  committed(events: readonly Event[]): void
+  /** Called after each turn, when the state is durable. */
+  turned(): void
+  /** A journal error that ends the process. The loop does nothing more. */
+  fatal(error: unknown): void
+}
+
+export class Loop {
+  readonly #ports: LoopPorts
+  readonly #options: LoopOptions
+  readonly #inbox = new Inbox()
+  #ended: Promise<void> | undefined
+  #stopping = false
+  #wakeNow: (() => void) | undefined
+  #clockOffset: number
+
+  definitions: Definitions
+  admission: Admission = 'closed'
+  driven: Driven = 'all'
+  /** True: slots that are due are planned. */
+  ticking = false
+  /** Since when the disk has been full. */
+  diskFullSince: Instant | undefined
+  /** Commands turned away since then. */
+  refused = 0
+  /** Turns so far: a watchdog is fed only while it grows. */
+  turns = 0
+
+  constructor(ports: LoopPorts, options: LoopOptions, definitions: Definitions) {
+    this.#ports = ports
+    this.#options = options
+    this.definitions = definitions
+    this.#clockOffset = ports.clock.now() - ports.clock.monotonicMs()
+  }
+
+  start(): void {
+    this.#ended = this.#run()
+  }
+
+  /**
+   * Reports from the inside: always taken. Resolves with the events once they are durable.
+   * @throws DagbokError if it is refused
+   */
+  submit(command: Command): Promise<readonly Event[]> {
+    return this.#inbox.submit(command)
+  }
+
+  /**
+   * Wishes from the outside: turned away while the disk is full.
+   * @throws DagbokError DISK_FULL, or whatever the decision refuses it with
+   */
+  ask(command: Command): Promise<readonly Event[]> {
+    if (this.diskFullSince === undefined) return this.submit(command)
+    this.refused += 1
+    const since = formatInstant(this.diskFullSince)
+    return Promise.reject(
+      new DagbokError(
+        'DISK_FULL',
+        `the disk of the journal has been full since ${since}; nothing new is accepted`,
+        {
+          hint: 'free some space; the scheduler goes on by itself',
+        },
+      ),
+    )
+  }
+
+  /** When the loop will wake by itself; undefined: only when asked. */
+  get nextWakeAt(): Instant | undefined {
+    return nextWake(this.#ports.state, this.#ports.agenda, this.ticking)
+  }
+
+  /** Looks again soon: after a change of `admission`, `driven` or `ticking`. */
+  wake(): void {
+    void this.submit({ type: 'wake' }).catch(() => {})
+  }
+
+  /** Ends after what is in the inbox now. Letters that come later are refused. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#wakeNow?.()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const letters = this.#inbox.take(BATCH_LETTERS_MAX)
+        const due = this.#isDue()
+        const jumpMs = this.#clockJumpMs()
+        if (letters.length === 0 && !due && jumpMs === 0) {
+          if (this.#stopping) break
+          await this.#rest()
+          this.turns += 1
+          continue
+        }
+        await this.#turn(letters, due, jumpMs)
+        this.turns += 1
+      }
+      this.#inbox.close(new DagbokError('SCHEDULER_STOPPED', 'the scheduler has stopped'))
+    } catch (error) {
+      this.#inbox.close(error)
+      this.#options.fatal(error)
+    }
+  }
+
+  async #turn(letters: readonly Letter[], due: boolean, jumpMs: number): Promise<void> {
+    const commits: Commit[] = []
+    const answers: [Letter, Event[]][] = []
+    if (jumpMs !== 0) commits.push(...this.#decide(clockJumped(jumpMs, this.#ports.clock.monotonicMs())))
+    if (due) commits.push(...this.#decide({ type: this.ticking ? 'tick' : 'wake' }))
+    for (const letter of letters) {
+      try {
+        if (letter.command.type === 'use_definitions') this.definitions = letter.command.definitions
+        const decided = this.#decide(letter.command)
+        commits.push(...decided)
+        answers.push([letter, decided.flat()])
+      } catch (error) {
+        if (!(error instanceof DagbokError)) throw error
+        letter.reject(error)
+      }
+    }
+    if (commits.length > 0) {
+      await this.#append(commits)
+      this.#options.committed(commits.flat())
+    }
+    for (const [letter, events] of answers) letter.resolve(events)
+    this.#options.turned()
+    if (this.#ports.journal.wantsRoll) await this.#roll()
+  }
+
+  #decide(command: Command): Event[][] {
+    const { state, agenda, clock, random } = this.#ports
+    return decide(state, command, {
+      now: clock.now(),
+      definitions: this.definitions,
+      agenda,
+      limits: this.#options.limits,
+      admission: this.admission,
+      driven: this.driven,
+      random: () => random.next(),
+    })
+  }
+
+  /** Durable when it resolves. On a full disk it goes on trying: the state has the events, so they must be written. */
+  async #append(commits: readonly Commit[]): Promise<void> {
+    await this.#whileDiskFull(() => this.#ports.journal.append(commits))
+    this.#ports.state.seq = this.#ports.journal.lastSeq
+    if (this.diskFullSince === undefined) return
+    const since = this.diskFullSince
+    const refused = this.refused
+    this.diskFullSince = undefined
+    this.refused = 0
+    void this.submit({ type: 'note_disk_full', since, refused }).catch(() => {})
+  }
+
+  async #whileDiskFull(write: () => Promise<void>): Promise<void> {
+    for (let waitMs = DISK_FULL_WAIT_MS.first; ; waitMs = Math.min(waitMs * 2, DISK_FULL_WAIT_MS.max)) {
+      try {
+        return await write()
+      } catch (error) {
+        if (!this.#options.isDiskFull(error)) throw error
+        this.diskFullSince ??= this.#ports.clock.now()
+        this.turns += 1
+        await new Promise<void>(resolve => this.#ports.clock.after(waitMs, resolve))
+      }
+    }
+  }
+
+  /** A new segment opens with the whole state. If the disk is full the old one simply goes on. */
+  async #roll(): Promise<void> {
+    const { state, clock, journal } = this.#ports
+    const checkpoint = checkpointEvents(state, formatInstant(clock.now()))
+    try {
+      await journal.roll(checkpoint)
+    } catch (error) {
+      if (!this.#options.isDiskFull(error)) throw error
+      return
+    }
+    for (const event of checkpoint) evolve(state, event)
+    state.seq = journal.lastSeq
+    this.#options.committed(checkpoint)
+  }
+
+  #isDue(): boolean {
+    const at = this.nextWakeAt
+    return at !== undefined && at <= this.#ports.clock.now()
+  }
+
+  #rest(): Promise<void> {
+    const { clock } = this.#ports
+    const at = this.nextWakeAt
+    const sleepMs = Math.max(
+      1,
+      Math.min(this.#options.tickMs, at === undefined ? Infinity : at - clock.now()),
+    )
+    return new Promise(resolve => {
+      const wake = () => {
+        callOff()
+        this.#inbox.whenArrived(undefined)
+        this.#wakeNow = undefined
+        resolve()
+      }
+      const callOff = clock.after(sleepMs, wake)
+      this.#inbox.whenArrived(wake)
+      this.#wakeNow = wake
+    })
+  }
+
+  /**
+   * How far the wall clock has been set, or has run ahead during a suspend, since the last look; 0 if it has not.
+   * The wall clock alone cannot tell a suspend from a busy hour: the two clocks are compared.
+   */
+  #clockJumpMs(): number {
+    const { clock } = this.#ports
+    const offset = clock.now() - clock.monotonicMs()
+    const jumpMs = Math.round(offset - this.#clockOffset)
+    this.#clockOffset = offset
+    return Math.abs(jumpMs) < CLOCK_JUMP_MS ? 0 : jumpMs
+  }
+}
+
+function clockJumped(wallMs: number, monotonicMs: number): Command {
+  const direction = wallMs > 0 ? 'forward' : 'backward'
+  return { type: 'note_clock_jump', direction, wallMs, monotonicMs: Math.round(monotonicMs) }
+}

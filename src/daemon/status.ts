@@ -1,0 +1,64 @@
+// What a running scheduler says about itself. Computed when asked, never kept.
+
+import type { RunView, StatusAnswer } from '../api/control.ts'
+import type { Agenda } from '../core/planner/agenda.ts'
+import { countTasks, type RunState } from '../core/run/run.ts'
+import type { SchedulerMode } from '../core/state-machine/event.ts'
+import type { State } from '../core/state-machine/state.ts'
+import { formatInstant, formatSlot, type Instant } from '../core/time/instant.ts'
+import type { Loop } from './loop.ts'
+
+/** How many runs and slots are shown; the counts are of all. */
+const SHOWN_MAX = 50
+const NEXT_SLOTS_MAX = 5
+
+export interface StatusSources {
+  readonly facts: { mode: SchedulerMode; pid: number; host: string; version: string; startedAt: Instant }
+  readonly loop: Loop
+  readonly stopping: boolean
+  readonly state: State
+  readonly agenda: Agenda
+  readonly journal: StatusAnswer['journal']
+  readonly definitionErrors: readonly string[]
+  lagOf(follower: string): number
+}
+
+export function describeStatus(sources: StatusSources): StatusAnswer {
+  const { facts, loop, state, agenda } = sources
+  const runs = [...state.runs.values()]
+  const wakeAt = loop.nextWakeAt
+  return {
+    version: facts.version,
+    mode: facts.mode,
+    pid: facts.pid,
+    host: facts.host,
+    epoch: state.epoch,
+    started_at: formatInstant(facts.startedAt),
+    state: loop.diskFullSince !== undefined ? 'degraded' : sources.stopping ? 'draining' : 'running',
+    seq: state.seq,
+    schedules: loop.definitions.schedules.size,
+    dags: loop.definitions.dags.size,
+    ...(wakeAt === undefined ? {} : { next_wake_at: formatInstant(wakeAt) }),
+    next_slots: agenda
+      .earliest(NEXT_SLOTS_MAX)
+      .map(({ at, scheduleId }) => ({ schedule_id: scheduleId, slot: formatSlot(at) })),
+    runs: runs.slice(0, SHOWN_MAX).map(viewRun),
+    queued_runs: runs.filter(({ status }) => status === 'queued').length,
+    running_runs: runs.filter(({ status }) => status === 'running').length,
+    running_tasks: state.live.size,
+    definition_errors: [...sources.definitionErrors],
+    journal: sources.journal,
+    lag: { index: sources.lagOf('index'), feed: sources.lagOf('feed') },
+  }
+}
+
+function viewRun(run: RunState): RunView {
+  return {
+    run_id: run.runId,
+    dag_name: run.dagName,
+    status: run.status,
+    enqueued_at: formatInstant(run.enqueuedAt),
+    ...(run.startedAt === undefined ? {} : { started_at: formatInstant(run.startedAt) }),
+    tasks: countTasks(run),
+  }
+}
