@@ -1,0 +1,59 @@
+// Builders for tests: small definitions without files.
+
+import { compileCron } from '../../src/core/cron/compile.ts'
+import type { Dag } from '../../src/core/dag/dag.ts'
+import type { Task } from '../../src/core/dag/task.ts'
+import type { Definitions } from '../../src/core/schedule/definitions.ts'
+import type { Schedule } from '../../src/core/schedule/schedule.ts'
+
+export function aTask(id: string, changes: Partial<Task> = {}): Task {
+  return {
+    id,
+    workflowRef: 'work',
+    params: {},
+    retries: 0,
+    retryDelayMs: 1_000,
+    backoff: 'exponential',
+    dependsOn: [],
+    ...changes,
+  }
+}
+
+/** `aDag('etl', { extract: [], load: ['extract'] })`: each task with its upstreams. */
+export function aDag(
+  name: string,
+  shape: Record<string, readonly string[]>,
+  changes: Partial<Task> = {},
+): Dag {
+  const tasks = Object.entries(shape).map(([id, dependsOn]) => aTask(id, { ...changes, dependsOn }))
+  return { name, tenantId: 'test', tasks, hash: `hash-${name}-${JSON.stringify(tasks).length}` }
+}
+
+export function aSchedule(
+  id: string,
+  cron: string,
+  dagName: string,
+  changes: Partial<Schedule> = {},
+): Schedule {
+  const timezone = changes.timing?.timezone ?? 'UTC'
+  return {
+    id,
+    timing: { cron, timezone },
+    slots: compileCron(cron, timezone),
+    dagName,
+    tenantId: 'test',
+    enabled: true,
+    catchup: 'latest',
+    catchupWindowMs: 86_400_000,
+    maxCatchup: 100,
+    overlap: 'skip',
+    ...changes,
+  }
+}
+
+export function definitionsOf(dags: readonly Dag[], schedules: readonly Schedule[] = []): Definitions {
+  return {
+    dags: new Map(dags.map(dag => [dag.name, dag])),
+    schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
+  }
+}
