@@ -1,0 +1,131 @@
+// The references between files: ids that must be unique, DAGs that schedules name, workflows that tasks name.
+// Pure in what it is given; definition/load-definitions.ts gathers that.
+
+import type { Dag } from '../core/dag/dag.ts'
+import { findNearest } from '../core/nearest.ts'
+import type { Schedule } from '../core/schedule/schedule.ts'
+import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
+import { type CheckedDagFile, listNames } from './dag-file.ts'
+import { makeProblem } from './problem.ts'
+import type { CheckedScheduleFile, LooseSchedule } from './schedule-file.ts'
+import type { SourceText, Span } from './source-text.ts'
+
+/** What a path in `dag:` leads to; `file` is undefined where the file exists but cannot be read. */
+export type DagTarget = { file: CheckedDagFile | undefined } | { refused: string; help: string }
+
+export interface LinkInputs {
+  readonly scheduleFiles: readonly CheckedScheduleFile[]
+  readonly dagFiles: readonly CheckedDagFile[]
+  readonly workflows: readonly string[]
+  readonly someDagIsUnreadable: boolean
+  resolveTarget(path: string): DagTarget
+}
+
+/** The set that the files make, and what is wrong between them. Without errors the set is consistent. */
+export function linkDefinitions(inputs: LinkInputs): {
+  definitions: Definitions
+  problems: DefinitionProblem[]
+} {
+  const problems: DefinitionProblem[] = []
+  const dagFileByName = new Map<string, CheckedDagFile>()
+  const dags = new Map<string, Dag>()
+  const dagNames = new FirstPlaces('DAG name')
+  for (const file of inputs.dagFiles) {
+    if (file.name === undefined) continue
+    problems.push(...dagNames.take(file.name, file.source, file.namePlace))
+    if (!dagFileByName.has(file.name)) dagFileByName.set(file.name, file)
+    if (file.dag && !dags.has(file.name)) dags.set(file.name, file.dag)
+  }
+  problems.push(...findWorkflowProblems(inputs.dagFiles, inputs.workflows))
+
+  const namesAreKnown = !inputs.someDagIsUnreadable && inputs.dagFiles.every(file => file.name !== undefined)
+  const lookUp = (loose: LooseSchedule, source: SourceText): Dag | undefined => {
+    if (loose.dag === undefined) return undefined
+    if (isDagPath(loose.dag)) {
+      const target = inputs.resolveTarget(loose.dag)
+      if (!('refused' in target)) return target.file?.dag
+      problems.push(
+        makeProblem(source, loose.dagPlace, `unknown DAG file "${loose.dag}": ${target.refused}`, {
+          help: target.help,
+        }),
+      )
+      return undefined
+    }
+    const file = dagFileByName.get(loose.dag)
+    if (!file && namesAreKnown)
+      problems.push(
+        makeProblem(source, loose.dagPlace, `unknown DAG "${loose.dag}"`, {
+          help: suggestName(loose.dag, [...dagFileByName.keys()], 'DAGs'),
+        }),
+      )
+    return file?.dag
+  }
+
+  const schedules = new Map<string, Schedule>()
+  const scheduleIds = new FirstPlaces('schedule id')
+  for (const file of inputs.scheduleFiles) {
+    for (const loose of file.schedules) {
+      if (loose.id !== undefined) problems.push(...scheduleIds.take(loose.id, file.source, loose.idPlace))
+      const dag = lookUp(loose, file.source)
+      const { schedule } = loose
+      if (!schedule || !dag || schedules.has(schedule.id)) continue
+      const tenantId = loose.tenantId ?? dag.tenantId
+      schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
+    }
+  }
+  return { definitions: { schedules, dags }, problems }
+}
+
+/** True if a schedule's `dag` is a path, not a name. */
+export function isDagPath(dag: string): boolean {
+  return /[/\\]/.test(dag) || /\.ya?ml$/i.test(dag)
+}
+
+/** Tasks that ask for a workflow that does not exist. */
+export function findWorkflowProblems(
+  dagFiles: readonly CheckedDagFile[],
+  workflows: readonly string[],
+): DefinitionProblem[] {
+  const known = new Set(workflows)
+  return dagFiles.flatMap(({ source, workflowRefs }) =>
+    workflowRefs
+      .filter(({ name }) => !known.has(name))
+      .slice(0, 100)
+      .map(({ name, place }) =>
+        makeProblem(source, place, `RunnerError: Unknown workflow: ${name}`, {
+          help: suggestName(name, workflows, 'workflows'),
+        }),
+      ),
+  )
+}
+
+function suggestName(name: string, known: readonly string[], noun: string): string {
+  const near = findNearest(name, known.slice(0, 2_000))
+  if (near !== undefined) return `did you mean "${near}"?`
+  return known.length === 0 ? `there are no ${noun}` : `known ${noun}: ${listNames(known)}`
+}
+
+/** Names that must be unique, and where each stood first. */
+class FirstPlaces {
+  readonly #noun: string
+  readonly #first = new Map<string, { source: SourceText; place: Span }>()
+
+  constructor(noun: string) {
+    this.#noun = noun
+  }
+
+  take(name: string, source: SourceText, place: Span): DefinitionProblem[] {
+    const first = this.#first.get(name)
+    if (!first) {
+      this.#first.set(name, { source, place })
+      return []
+    }
+    const { line } = first.source.positionAt(first.place.start)
+    const where = first.source === source ? `on line ${line}` : `in ${first.source.file}:${line}`
+    return [
+      makeProblem(source, place, `duplicate ${this.#noun} "${name}", first ${where}`, {
+        help: 'rename one of them',
+      }),
+    ]
+  }
+}

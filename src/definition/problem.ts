@@ -1,0 +1,138 @@
+// Problems: from a place in a source text to what a person reads, and the order and shape they are printed in.
+
+import { DagbokError, EXIT } from '../core/error.ts'
+import type { DefinitionProblem } from '../ports/definition-source.ts'
+import { renderFrame, renderHelp, visible } from './frame.ts'
+import type { SourceText, Span } from './source-text.ts'
+
+/** More than this of one file is not worth reading before the first ones are mended. */
+const MAX_PROBLEMS_PER_FILE = 100
+
+export interface ProblemDetails {
+  readonly help?: string
+  readonly severity?: DefinitionProblem['severity']
+}
+
+/** Gathers what is wrong with one file. */
+export class ProblemList {
+  readonly source: SourceText
+  readonly items: DefinitionProblem[] = []
+  #errors = 0
+  #left = 0
+
+  constructor(source: SourceText) {
+    this.source = source
+  }
+
+  /** How many errors, not warnings, were added. */
+  get errorCount(): number {
+    return this.#errors
+  }
+
+  add(span: Span, message: string, { help, severity = 'error' }: ProblemDetails = {}): void {
+    if (severity === 'error') this.#errors++
+    if (this.items.length >= MAX_PROBLEMS_PER_FILE) {
+      this.#left++
+      return
+    }
+    this.items.push(makeProblem(this.source, span, message, { help, severity }))
+  }
+
+  /** The problems, with a last one that says how many were left out. */
+  finish(): readonly DefinitionProblem[] {
+    if (this.#left === 0) return this.items
+    const end = this.source.text.length
+    const more = `${this.#left} more problem${this.#left === 1 ? '' : 's'} in this file`
+    return [
+      ...this.items,
+      makeProblem(this.source, { start: end, end }, more, { help: 'mend the ones above, then look again' }),
+    ]
+  }
+}
+
+/** One problem at one place of a text. */
+export function makeProblem(
+  source: SourceText,
+  span: Span,
+  message: string,
+  { help, severity = 'error' }: ProblemDetails = {},
+): DefinitionProblem {
+  return {
+    file: source.file,
+    ...source.positionAt(span.start),
+    severity,
+    message: visible(message),
+    frame: renderFrame(source, span, help),
+    ...(help !== undefined && { help }),
+  }
+}
+
+/** One problem of a file or folder whose text cannot be shown. */
+export function makeFileProblem(
+  file: string,
+  message: string,
+  { help, severity = 'error' }: ProblemDetails = {},
+): DefinitionProblem {
+  return {
+    file,
+    line: 1,
+    column: 1,
+    severity,
+    message: visible(message),
+    frame: help === undefined ? '' : renderHelp(help),
+    ...(help !== undefined && { help }),
+  }
+}
+
+/** By file, then by place; errors before warnings at the same place. */
+export function sortProblems(problems: readonly DefinitionProblem[]): DefinitionProblem[] {
+  const rank = (problem: DefinitionProblem) => (problem.severity === 'error' ? 0 : 1)
+  return [...problems].sort(
+    (a, b) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
+      a.line - b.line ||
+      a.column - b.column ||
+      rank(a) - rank(b),
+  )
+}
+
+/** `nightly.yaml:9:9 error: unknown key "runn"`, then its frame. No newline at the end. */
+export function renderProblem(problem: DefinitionProblem): string {
+  const head = `${visible(problem.file)}:${problem.line}:${problem.column} ${problem.severity}: ${problem.message}`
+  return problem.frame === '' ? head : `${head}\n${problem.frame}`
+}
+
+/** Every problem, then `2 errors, 1 warning in 2 files`. Empty for none. */
+export function renderProblems(problems: readonly DefinitionProblem[]): string {
+  if (problems.length === 0) return ''
+  return `${problems.map(renderProblem).join('\n\n')}\n\n${summarizeProblems(problems)}`
+}
+
+/** `2 errors, 1 warning in 2 files` */
+export function summarizeProblems(problems: readonly DefinitionProblem[]): string {
+  const errors = problems.filter(problem => problem.severity === 'error').length
+  const warnings = problems.length - errors
+  const counts = [
+    errors > 0 || warnings === 0 ? count(errors, 'error') : '',
+    warnings > 0 ? count(warnings, 'warning') : '',
+  ]
+  const files = new Set(problems.map(problem => problem.file)).size
+  return `${counts.filter(text => text !== '').join(', ')} in ${count(files, 'file')}`
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`
+}
+
+/** For callers that need an exception: the definitions cannot be used; exit code 3. */
+export class DefinitionsInvalidError extends DagbokError {
+  readonly problems: readonly DefinitionProblem[]
+
+  constructor(problems: readonly DefinitionProblem[]) {
+    super('DEFINITIONS_INVALID', renderProblems(problems), {
+      hint: 'mend the places named above; nothing was changed meanwhile',
+      exitCode: EXIT.configInvalid,
+    })
+    this.problems = problems
+  }
+}

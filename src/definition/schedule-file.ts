@@ -1,0 +1,153 @@
+// One file of schedules: text → schedules whose DAG is still a name or a path, and what is wrong with the file.
+// Looks at nothing but this file; definition/link.ts puts files together.
+//
+//   S1. Every problem of the file is found in one go: an entry with a wrong field still has its other fields checked.
+//   S2. An entry becomes a schedule only if nothing about it is wrong.
+
+import type { z } from 'zod'
+import { compileCron } from '../core/cron/compile.ts'
+import { CronError } from '../core/cron/cron-error.ts'
+import { DagbokError } from '../core/error.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { Schedule } from '../core/schedule/schedule.ts'
+import { parseDuration } from '../core/time/duration.ts'
+import { zoneOf } from '../core/time/zone.ts'
+import { DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
+import { ProblemList } from './problem.ts'
+import { SCHEDULE_DEFAULTS, SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.ts'
+import { addSchemaProblems } from './schema-problems.ts'
+import type { SourceText, Span } from './source-text.ts'
+import { type Path, readYaml, type YamlTree } from './yaml-tree.ts'
+
+/** An entry whose DAG has not been looked up. */
+export interface LooseSchedule {
+  /** Undefined if anything else about the entry is wrong: its id counts as taken, its DAG is looked up all the same. */
+  readonly schedule: Omit<Schedule, 'dagName' | 'tenantId'> | undefined
+  readonly id: string | undefined
+  readonly idPlace: Span
+  /** As written: a path or a name. */
+  readonly dag: string | undefined
+  readonly dagPlace: Span
+  readonly tenantId: string | undefined
+}
+
+export interface CheckedScheduleFile {
+  readonly source: SourceText
+  readonly schedules: readonly LooseSchedule[]
+  readonly problems: ProblemList
+}
+
+/** Checks one file. Never throws for what the text says. */
+export async function checkScheduleFile(source: SourceText): Promise<CheckedScheduleFile> {
+  const problems = new ProblemList(source)
+  const schedules: LooseSchedule[] = []
+  const file = { source, schedules, problems }
+  if (refuseNothing(source, problems)) return file
+  const tree = await readYaml(problems)
+  if (!tree) return file
+  const { value } = tree
+  if (!Array.isArray(value)) {
+    addSchemaProblems(ScheduleFile, SCHEDULE_WORDS, tree, problems)
+    return file
+  }
+  addSchemaProblems(ScheduleFile, SCHEDULE_WORDS, tree, problems)
+  value.forEach((entry, index) => {
+    if (!isJsonObject(entry)) return
+    const before = problems.errorCount
+    checkMeaning(entry, [index], tree, problems)
+    const parsed = problems.errorCount === before ? ScheduleEntry.safeParse(entry) : undefined
+    schedules.push({
+      schedule: parsed?.success ? compileSchedule(parsed.data) : undefined,
+      id: typeof entry['id'] === 'string' ? entry['id'] : undefined,
+      idPlace: tree.locate([index, 'id']),
+      dag: typeof entry['dag'] === 'string' && entry['dag'] !== '' ? entry['dag'] : undefined,
+      dagPlace: tree.locate([index, 'dag']),
+      tenantId: parsed?.data?.tenant,
+    })
+  })
+  return file
+}
+
+/** True if there is nothing in the file: an error without a byte of meaning, a warning where a comment says so. */
+function refuseNothing(source: SourceText, problems: ProblemList): boolean {
+  if (source.text.trim() === '') {
+    problems.add({ start: 0, end: 0 }, 'the file is empty: expected a list of schedules', {
+      help: 'delete the file, or leave a comment or [] in it: a file that is being saved can look empty for a moment',
+    })
+    return true
+  }
+  if (!/^(?:[ \t]*(?:#.*)?(?:\r?\n|$))+$/.test(source.text)) return false
+  problems.add({ start: 0, end: 0 }, 'the file holds only comments: no schedules', { severity: 'warning' })
+  return true
+}
+
+/** What the schema cannot see: the cron text, the zone, the length of durations. Fields of a wrong type are skipped. */
+function checkMeaning(entry: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): void {
+  const timezone = entry['timezone'] ?? SCHEDULE_DEFAULTS.timezone
+  let zoneIsKnown = false
+  if (typeof timezone === 'string' && timezone !== '') {
+    try {
+      zoneOf(timezone)
+      zoneIsKnown = true
+    } catch (error) {
+      addThrown(error, tree.locate([...path, 'timezone']), problems)
+    }
+  }
+  const cron = entry['cron']
+  if (typeof cron === 'string' && cron !== '')
+    checkCron(cron, zoneIsKnown ? String(timezone) : 'UTC', [...path, 'cron'], tree, problems)
+  checkLength(entry['catchup_window'], [...path, 'catchup_window'], tree, problems)
+}
+
+function checkCron(cron: string, timezone: string, path: Path, tree: YamlTree, problems: ProblemList): void {
+  try {
+    compileCron(cron, timezone)
+  } catch (error) {
+    if (!(error instanceof CronError)) {
+      addThrown(error, tree.locate(path), problems)
+      return
+    }
+    const offset = tree.textOffset(path)
+    const place =
+      offset === undefined
+        ? tree.locate(path)
+        : { start: offset + error.position, end: offset + error.position + Math.max(1, error.length) }
+    const what = error.message.split(' (column ')[0]!
+    const expected = what.includes(error.expected) ? '' : `: expected ${error.expected}, got "${error.got}"`
+    problems.add(place, what + expected, helpOf(error))
+  }
+}
+
+/** A duration whose form is right may still be too long. */
+export function checkLength(text: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
+  if (typeof text !== 'string' || !DURATION_PATTERN.test(text)) return
+  try {
+    parseDuration(text)
+  } catch (error) {
+    const message = `expected ${DURATION_WORDS}, at most 100 years, got "${text}"`
+    problems.add(tree.locate(path), message, helpOf(error))
+  }
+}
+
+function addThrown(error: unknown, place: Span, problems: ProblemList): void {
+  problems.add(place, error instanceof Error ? error.message : String(error), helpOf(error))
+}
+
+/** The remedy of an error as a help line: begins small and has no full stop, like all of them. */
+function helpOf(error: unknown): { help?: string } {
+  if (!(error instanceof DagbokError) || error.hint === undefined) return {}
+  return { help: error.hint.slice(0, 1).toLowerCase() + error.hint.slice(1).replace(/\.$/, '') }
+}
+
+function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {
+  return {
+    id: entry.id,
+    timing: { cron: entry.cron, timezone: entry.timezone },
+    slots: compileCron(entry.cron, entry.timezone),
+    enabled: entry.enabled,
+    catchup: entry.catchup,
+    catchupWindowMs: parseDuration(entry.catchup_window),
+    maxCatchup: entry.max_catchup,
+    overlap: entry.overlap,
+  }
+}
