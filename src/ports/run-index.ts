@@ -2,7 +2,11 @@
 //
 //   N1. What it holds is a function of the journal up to `checkpoint()`, nothing else: rebuilt = kept.
 //   N2. Lines and checkpoint change in one transaction.
+//   N3. It has no hole: events that do not follow its checkpoint are refused, and it is caught up from the journal.
+//
+// What a row means is run-rows.ts.
 
+import { DagbokError } from '../core/error.ts'
 import type { Event, RunStatus } from '../core/state-machine/event.ts'
 
 export interface IndexCheckpoint {
@@ -74,15 +78,45 @@ export interface EventQuery {
   limit: number
 }
 
+export type RebuildReason =
+  | 'missing'
+  | 'damaged'
+  | 'other_journal'
+  | 'other_schema'
+  /** Lines between the checkpoint and the events are missing. */
+  | 'gap'
+  /** The journal has another line, or none, where the checkpoint is: it was restored from a copy. */
+  | 'diverged'
+
+/** The index cannot go on from where it is. Nothing is lost: it is a follower, delete it and build it again. */
+export class IndexRebuildNeededError extends DagbokError {
+  readonly reason: RebuildReason
+
+  constructor(reason: RebuildReason, detail: string, cause?: unknown) {
+    super('INDEX_REBUILD_NEEDED', `the run index must be built again (${reason}): ${detail}`, {
+      hint: 'the next start, or the next command that reads it, builds it again from the journal; deleting it is safe',
+      cause,
+    })
+    this.reason = reason
+  }
+}
+
 export interface RunIndex {
   checkpoint(): IndexCheckpoint | undefined
-  /** Folds durable events in, in order; events at or before the checkpoint are ignored. */
+  /**
+   * Folds durable events in, in order; events at or before the checkpoint are ignored. All of them or none.
+   * The first event of an empty index has `seq` 1 or is the `segment_opened` of the oldest segment that is kept.
+   * @throws IndexRebuildNeededError `other_journal`, `gap`, or `damaged`
+   */
   apply(journalId: string, events: readonly Event[]): void
+  /** Newest first: by `enqueued_at`, then by position in the journal. */
   runs(query: RunQuery): RunRow[]
   run(runId: string): RunRow | undefined
+  /** In the order in which they first appeared. */
   tasks(runId: string): TaskRow[]
+  /** Newest first. A span is there when a part of it lies between `since` and `until`, both included. */
   slots(scheduleId: string, query: { since?: string; until?: string; limit: number }): SlotRow[]
-  /** Newest first, as the journal holds them. */
+  /** Newest first, as the journal holds them, less `c`, `commit` and the state in checkpoints. */
   events(query: EventQuery): Event[]
   close(): void
 }
