@@ -17,6 +17,7 @@ import type {
 import type { OnceReport, RunRequest, Session, StopOptions } from '../api/session.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { DagbokError, EXIT } from '../core/error.ts'
+import { clip, jsonBytes } from '../core/json.ts'
 import { isDriven } from '../core/planner/admit.ts'
 import { manualRunId, ulid } from '../core/run/run-id.ts'
 import type { Command } from '../core/state-machine/command.ts'
@@ -34,7 +35,12 @@ import { describeStatus } from './status.ts'
 /** Params of a run by hand, as JSON. */
 const PARAMS_BYTES_MAX = 32 * 1024
 
-/** Events kept for a listener that connects: enough that a trigger's own events are never read from the journal. */
+/** Fields of a line that a user records, as JSON. */
+const RECORD_BYTES_MAX = 32 * 1024
+
+/** A cancel's reason, a problem of a definition: characters that the journal keeps. */
+const TEXT_MAX = 1_000
+
 export interface DaemonParts extends LoopPorts {
   readonly source: DefinitionSource
   readonly worker: Worker
@@ -242,7 +248,7 @@ export class Daemon implements Session, Control {
   }
 
   async cancel({ run_id, reason }: CancelRequest) {
-    const events = await this.#loop.ask({ type: 'cancel', runId: run_id, reason })
+    const events = await this.#loop.ask({ type: 'cancel', runId: run_id, reason: clip(reason, TEXT_MAX) })
     const finished = !this.#state.runs.has(run_id)
     return {
       run_id,
@@ -257,6 +263,17 @@ export class Daemon implements Session, Control {
         hint: 'recordEvent({ event: "deployed", version: "1.2.3" })',
         exitCode: EXIT.usage,
       })
+    }
+    const bytes = jsonBytes(fields)
+    if (bytes > RECORD_BYTES_MAX) {
+      throw new DagbokError(
+        'RECORD_INVALID',
+        `the line is ${bytes} bytes as JSON; at most ${RECORD_BYTES_MAX}`,
+        {
+          hint: 'record the path of a file instead',
+          exitCode: EXIT.usage,
+        },
+      )
     }
     const events = await this.#loop.ask({ type: 'record', fields })
     return { seq: events.at(-1)!.seq }
@@ -298,7 +315,11 @@ export class Daemon implements Session, Control {
     } else {
       const errors = result.problems.filter(({ severity }) => severity === 'error').map(describeProblem)
       if (errors.join('\n') !== this.#reloadErrors.join('\n')) {
-        await this.#loop.submit({ type: 'reject_definitions', errors: errors.slice(0, 20), cause: 'reload' })
+        await this.#loop.submit({
+          type: 'reject_definitions',
+          errors: errors.slice(0, 20).map(line => clip(line, TEXT_MAX)),
+          cause: 'reload',
+        })
         const frames = result.problems.map(({ frame }) => frame).join('\n')
         this.#options.note(
           'error',
@@ -319,12 +340,16 @@ export class Daemon implements Session, Control {
     const wanted = (event: Event) =>
       (filter.run_id === undefined || (event as { run_id?: unknown }).run_id === filter.run_id) &&
       (filter.event === undefined || event.event === filter.event)
+    let taken = filter.after_seq ?? this.#journal.lastSeq
     const runner = new FollowerRunner(
       {
         name: 'subscriber',
-        checkpoint: () => filter.after_seq ?? this.#journal.lastSeq,
+        open: () => taken,
         apply: events => {
-          for (const event of events) if (wanted(event)) onEvent(event)
+          for (const event of events) {
+            taken = event.seq
+            if (wanted(event)) onEvent(event)
+          }
         },
         close: () => {},
       },
@@ -348,7 +373,7 @@ export class Daemon implements Session, Control {
 
   /** Finds the DAG and names the run. */
   async #plan({ dag: name, file, params, cause }: TriggerRequest): Promise<Command & { type: 'trigger' }> {
-    const bytes = params === undefined ? 0 : Buffer.byteLength(JSON.stringify(params))
+    const bytes = params === undefined ? 0 : jsonBytes(params)
     if (bytes > PARAMS_BYTES_MAX) {
       throw new DagbokError(
         'PARAMS_TOO_LARGE',

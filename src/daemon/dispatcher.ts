@@ -5,7 +5,7 @@
 //   T3. What it hears from the worker goes into the inbox, nowhere else.
 
 import { DagbokError } from '../core/error.ts'
-import type { JsonObject } from '../core/json.ts'
+import { clip, type JsonObject, jsonBytes } from '../core/json.ts'
 import { type Driven, isDriven } from '../core/planner/admit.ts'
 import { mergePayload } from '../core/run/payload.ts'
 import type { AttemptResult, Command } from '../core/state-machine/command.ts'
@@ -19,6 +19,9 @@ import type { Worker, WorkerReports } from '../ports/worker.ts'
 /** Outputs larger than this, as JSON, go to a blob; over the second limit the task fails (DESIGN §5.3). */
 export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024
 export const OUTPUT_BYTES_MAX = 1024 * 1024
+
+/** Characters of an error message that the journal keeps; the log has the rest. */
+const TEXT_MAX = 4_000
 
 /** Waits between tries to store a blob on a full disk. */
 const BLOB_RETRY_MS = 500
@@ -149,18 +152,19 @@ export class Dispatcher implements WorkerReports {
   }
 
   async #finish(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): Promise<void> {
-    const result = outcome.kind === 'ok' ? await this.#store(outcome.output) : outcome
+    const result = outcome.kind === 'ok' ? await this.#store(outcome.output) : clipped(outcome)
     this.#report({ type: 'ended', ...pick(key), durationMs, result })
   }
 
   /** Small outputs stay in the line, larger ones are on disk before the line that names them. */
   async #store(output: JsonObject): Promise<AttemptResult> {
-    const bytes = Buffer.from(JSON.stringify(output), 'utf8')
-    if (bytes.length <= OUTPUT_INLINE_BYTES_MAX) return { kind: 'ok', output }
-    if (bytes.length > OUTPUT_BYTES_MAX) {
-      const message = `the output is ${bytes.length} bytes as JSON; at most ${OUTPUT_BYTES_MAX} are kept`
+    const size = jsonBytes(output)
+    if (size <= OUTPUT_INLINE_BYTES_MAX) return { kind: 'ok', output }
+    if (size > OUTPUT_BYTES_MAX) {
+      const message = `the output is ${size} bytes as JSON; at most ${OUTPUT_BYTES_MAX} are kept`
       return { kind: 'failed', error: { kind: 'output_too_large', message } }
     }
+    const bytes = Buffer.from(JSON.stringify(output), 'utf8')
     for (;;) {
       try {
         return { kind: 'ok_blob', blob: await this.#options.blobs.put(bytes) }
@@ -181,6 +185,12 @@ export class Dispatcher implements WorkerReports {
       if (!(error instanceof DagbokError)) throw error
     })
   }
+}
+
+/** What a failure says is the task's text: it must not make a line too long. */
+function clipped(outcome: Exclude<AttemptOutcome, { kind: 'ok' }>): AttemptResult {
+  if (outcome.kind !== 'failed') return { ...outcome, reason: clip(outcome.reason, TEXT_MAX) }
+  return { kind: 'failed', error: { ...outcome.error, message: clip(outcome.error.message, TEXT_MAX) } }
 }
 
 function attemptKey({ run, task, definition }: PendingAttempt): AttemptKey {

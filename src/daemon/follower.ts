@@ -10,8 +10,11 @@ import type { Clock } from '../ports/clock.ts'
 
 export interface Follower {
   readonly name: string
-  /** `seq` of the last event it has taken; 0: none. */
-  checkpoint(): number
+  /**
+   * Makes it ready, which may take long (an index that is built again), and says the `seq` of the last event it has
+   * taken; 0: none. Called first, and again after a failure.
+   */
+  open(): number | Promise<number>
   /** Takes events in order. Those at or before its checkpoint must be ignored. */
   apply(events: readonly Event[]): void | Promise<void>
   close(): void | Promise<void>
@@ -37,7 +40,8 @@ export class FollowerRunner {
   #buffer: Event[] = []
   /** The last event the loop has handed over, taken or not. */
   #head: number
-  #taken: number
+  #taken = 0
+  #opened = false
   #running: Promise<void> | undefined
   #failing = false
   #closed = false
@@ -47,7 +51,6 @@ export class FollowerRunner {
     this.#follower = follower
     this.#options = options
     this.#head = head
-    this.#taken = follower.checkpoint()
   }
 
   /** Events it has still to take. */
@@ -70,7 +73,7 @@ export class FollowerRunner {
 
   /** Goes on, if it is not under way. */
   kick(): void {
-    if (this.#running !== undefined || this.#closed || this.lag === 0) return
+    if (this.#running !== undefined || this.#closed || (this.#opened && this.lag === 0)) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
     })
@@ -88,6 +91,10 @@ export class FollowerRunner {
     // Not in the turn of the loop that pushed: its replies go first.
     await yieldToLoop()
     try {
+      if (!this.#opened) {
+        this.#taken = await this.#follower.open()
+        this.#opened = true
+      }
       while (this.lag > 0) {
         if (this.#buffer[0]?.seq === this.#taken + 1) await this.#take(this.#buffer.splice(0, SLICE_MAX))
         else await this.#readBehind()
@@ -96,6 +103,7 @@ export class FollowerRunner {
     } catch (error) {
       if (!this.#failing) this.#options.failed(this.#follower.name, error)
       this.#failing = true
+      this.#opened = false
       this.#options.clock.after(RETRY_MS, () => this.kick())
     }
   }

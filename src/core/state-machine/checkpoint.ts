@@ -5,7 +5,7 @@
 //   K2. No item is larger than 48 KiB: tasks are items of their own, and large outputs are blobs.
 
 import type { Task } from '../dag/task.ts'
-import type { JsonObject } from '../json.ts'
+import { type JsonObject, jsonBytes } from '../json.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
@@ -50,7 +50,7 @@ export function checkpointEvents(state: State, timestamp: string): Checkpoint[] 
   let part: JsonObject[] = []
   let bytes = 0
   for (const item of items(state)) {
-    const size = JSON.stringify(item).length + 1
+    const size = jsonBytes(item) + 1
     if (bytes + size > PART_BYTES_MAX && part.length > 0) {
       parts.push(part)
       part = []

@@ -7,7 +7,7 @@
 import type { Dag } from '../dag/dag.ts'
 import type { Task } from '../dag/task.ts'
 import { DagbokError, EXIT } from '../error.ts'
-import type { JsonObject } from '../json.ts'
+import { type JsonObject, jsonBytes } from '../json.ts'
 import { admitNext } from '../planner/admit.ts'
 import { runStatus, unreachableAfter } from '../planner/plan-run.ts'
 import { LOSSES_MAX, nextRetryAt } from '../run/retry.ts'
@@ -27,7 +27,7 @@ export function emitDefinition(decider: Decider, dag: Dag): void {
   const parts: JsonObject[][] = [[]]
   let bytes = 0
   for (const task of dag.tasks as unknown as JsonObject[]) {
-    const size = JSON.stringify(task).length
+    const size = jsonBytes(task)
     if (bytes > 0 && bytes + size > DEFINITION_PART_BYTES) {
       parts.push([])
       bytes = 0
