@@ -11,6 +11,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/time/duration.ts'
 import { DAG_DEFAULTS, DAG_WORDS, DagFile, MAX_PARAMS_BYTES } from './dag-schema.ts'
+import { describeValue } from './expected-words.ts'
 import { hashDag } from './normal-form.ts'
 import { ProblemList } from './problem.ts'
 import { checkLength } from './schedule-file.ts'
@@ -146,21 +147,17 @@ function checkTask(task: JsonObject, path: Path, tree: YamlTree, problems: Probl
         help: 'remove the timeout if there should be none',
       },
     )
-  const { params } = task
-  if (isJsonObject(params)) {
-    const bytes = Buffer.byteLength(JSON.stringify(params))
-    if (bytes > MAX_PARAMS_BYTES)
-      problems.add(
-        tree.locateKey(path, 'params'),
-        `expected params of at most ${MAX_PARAMS_BYTES} bytes as JSON, got ${bytes}`,
-        { help: 'put the data into a file and pass its path' },
-      )
-    if (task['workflow_ref'] === 'shell') checkCommand(params['command'], path, tree, problems)
-    if (task['workflow_ref'] === 'http') checkUrl(params['url'], path, tree, problems)
-  } else if (params === undefined) {
-    if (task['workflow_ref'] === 'shell') checkCommand(undefined, path, tree, problems)
-    if (task['workflow_ref'] === 'http') checkUrl(undefined, path, tree, problems)
-  }
+  const params = task['params'] ?? {}
+  if (!isJsonObject(params)) return
+  const bytes = Buffer.byteLength(JSON.stringify(params))
+  if (bytes > MAX_PARAMS_BYTES)
+    problems.add(
+      tree.locateKey(path, 'params'),
+      `expected params of at most ${MAX_PARAMS_BYTES} bytes as JSON, got ${bytes}`,
+      { help: 'put the data into a file and pass its path' },
+    )
+  if (task['workflow_ref'] === 'shell') checkCommand(params['command'], path, tree, problems)
+  if (task['workflow_ref'] === 'http') checkUrl(params['url'], path, tree, problems)
 }
 
 function checkCommand(command: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
@@ -173,11 +170,13 @@ function checkCommand(command: Json | undefined, path: Path, tree: YamlTree, pro
     Array.isArray(command) && command.length > 0 && command.every(part => typeof part === 'string')
   const isText = typeof command === 'string' && command.trim() !== ''
   if (isArgv || isText) return
-  const number = Array.isArray(command) ? command.findIndex(part => typeof part !== 'string') : -1
-  const place = [...path, 'params', 'command', ...(number === -1 ? [] : [number])]
-  problems.add(tree.locate(place), 'expected a command: a list of texts, or a text', {
-    help: number === -1 ? help : `quote it: "${JSON.stringify((command as Json[])[number])}"`,
-  })
+  const stranger = Array.isArray(command) ? command.findIndex(part => typeof part !== 'string') : -1
+  const wrong = stranger === -1 ? command : (command as Json[])[stranger]
+  problems.add(
+    tree.locate([...path, 'params', 'command', ...(stranger === -1 ? [] : [stranger])]),
+    `expected a command (a list of texts, or a text), got ${describeValue(wrong)}`,
+    { help: stranger === -1 || typeof wrong === 'object' ? help : `quote it: "${wrong}"` },
+  )
 }
 
 function checkUrl(url: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
@@ -188,7 +187,10 @@ function checkUrl(url: Json | undefined, path: Path, tree: YamlTree, problems: P
   else if (typeof url !== 'string' || !(/^https?:\/\/./i.test(url) || url.includes('{{')))
     problems.add(
       tree.locate([...path, 'params', 'url']),
-      'expected a URL that begins with http:// or https://',
+      `expected a URL that begins with http:// or https://, got ${describeValue(url)}`,
+      {
+        help: 'for example url: "https://example.org/"',
+      },
     )
 }
 

@@ -17,6 +17,7 @@ export function checkDuration(text: string): string | undefined {
     parseDuration(text)
     return undefined
   } catch (error) {
-    return error instanceof DagbokError ? (error.hint ?? error.message) : String(error)
+    const hint = error instanceof DagbokError ? (error.hint ?? error.message) : String(error)
+    return hint.slice(0, 1).toLowerCase() + hint.slice(1).replace(/\.$/, '')
   }
 }

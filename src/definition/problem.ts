@@ -19,6 +19,8 @@ export class ProblemList {
   readonly items: DefinitionProblem[] = []
   #errors = 0
   #left = 0
+  readonly #starts = new Set<number>()
+  readonly #settled = new Set<number>()
 
   constructor(source: SourceText) {
     this.source = source
@@ -29,8 +31,19 @@ export class ProblemList {
     return this.#errors
   }
 
+  /**
+   * What was said so far is all there is to say about its places, and about `more`: what is read there is only a
+   * stand-in, and what later checks find wrong with a stand-in would be noise.
+   */
+  settle(more: Iterable<number> = []): void {
+    for (const start of this.#starts) this.#settled.add(start)
+    for (const start of more) this.#settled.add(start)
+  }
+
   add(span: Span, message: string, { help, severity = 'error' }: ProblemDetails = {}): void {
     if (severity === 'error') this.#errors++
+    if (this.#settled.has(span.start)) return
+    if (severity === 'error') this.#starts.add(span.start)
     if (this.items.length >= MAX_PROBLEMS_PER_FILE) {
       this.#left++
       return

@@ -7,6 +7,7 @@
 import type { z } from 'zod'
 import { compileCron } from '../core/cron/compile.ts'
 import { CronError } from '../core/cron/cron-error.ts'
+import { listCronWarnings } from '../core/cron/warnings.ts'
 import { DagbokError } from '../core/error.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
@@ -77,7 +78,10 @@ function refuseNothing(source: SourceText, problems: ProblemList): boolean {
     return true
   }
   if (!/^(?:[ \t]*(?:#.*)?(?:\r?\n|$))+$/.test(source.text)) return false
-  problems.add({ start: 0, end: 0 }, 'the file holds only comments: no schedules', { severity: 'warning' })
+  problems.add({ start: 0, end: 0 }, 'the file holds only comments: no schedules', {
+    severity: 'warning',
+    help: 'delete the file if it is no longer needed',
+  })
   return true
 }
 
@@ -100,21 +104,23 @@ function checkMeaning(entry: JsonObject, path: Path, tree: YamlTree, problems: P
 }
 
 function checkCron(cron: string, timezone: string, path: Path, tree: YamlTree, problems: ProblemList): void {
+  const placeOf = ({ position, length }: { position: number; length: number }): Span => {
+    const offset = tree.textOffset(path)
+    if (offset === undefined) return tree.locate(path)
+    return { start: offset + position, end: offset + position + Math.max(1, length) }
+  }
   try {
     compileCron(cron, timezone)
+    for (const warning of listCronWarnings(cron))
+      problems.add(placeOf(warning), warning.message, { ...sayHint(warning.hint), severity: 'warning' })
   } catch (error) {
     if (!(error instanceof CronError)) {
       addThrown(error, tree.locate(path), problems)
       return
     }
-    const offset = tree.textOffset(path)
-    const place =
-      offset === undefined
-        ? tree.locate(path)
-        : { start: offset + error.position, end: offset + error.position + Math.max(1, error.length) }
     const what = error.message.split(' (column ')[0]!
     const expected = what.includes(error.expected) ? '' : `: expected ${error.expected}, got "${error.got}"`
-    problems.add(place, what + expected, helpOf(error))
+    problems.add(placeOf(error), what + expected, sayHint(error.hint))
   }
 }
 
@@ -125,18 +131,18 @@ export function checkLength(text: Json | undefined, path: Path, tree: YamlTree, 
     parseDuration(text)
   } catch (error) {
     const message = `expected ${DURATION_WORDS}, at most 100 years, got "${text}"`
-    problems.add(tree.locate(path), message, helpOf(error))
+    problems.add(tree.locate(path), message, sayHint(error instanceof DagbokError ? error.hint : undefined))
   }
 }
 
 function addThrown(error: unknown, place: Span, problems: ProblemList): void {
-  problems.add(place, error instanceof Error ? error.message : String(error), helpOf(error))
+  const hint = error instanceof DagbokError ? error.hint : undefined
+  problems.add(place, error instanceof Error ? error.message : String(error), sayHint(hint))
 }
 
-/** The remedy of an error as a help line: begins small and has no full stop, like all of them. */
-function helpOf(error: unknown): { help?: string } {
-  if (!(error instanceof DagbokError) || error.hint === undefined) return {}
-  return { help: error.hint.slice(0, 1).toLowerCase() + error.hint.slice(1).replace(/\.$/, '') }
+/** A hint as a help line: begins small and has no full stop, like all of them. */
+function sayHint(hint: string | undefined): { help?: string } {
+  return hint === undefined ? {} : { help: hint.slice(0, 1).toLowerCase() + hint.slice(1).replace(/\.$/, '') }
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {

@@ -130,8 +130,11 @@ export const ScheduleFile = z
     ],
   })
 
+/** What a file of schedules is, in words that go after "expected". */
+export const SCHEDULE_LIST = 'a list of schedules, each beginning with "- id:"'
+
 export const SCHEDULE_WORDS: FieldWords = {
-  '': { expected: 'a list of schedules, each beginning with "- id:"', example: '- id: nightly' },
+  '': { expected: SCHEDULE_LIST, example: '- id: nightly' },
   '[]': { expected: 'a schedule (a mapping with id, cron and dag)', example: '- id: nightly' },
   '[].id': { expected: ID_WORDS, example: 'id: nightly', aliases: ['name', 'schedule_id'] },
   '[].cron': {

@@ -2,10 +2,12 @@
 
 import type { z } from 'zod'
 import { checkId, ID_WORDS } from '../core/ids.ts'
+import { isJsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { checkDuration, DURATION_WORDS } from './duration-text.ts'
 import { describeValue, type Field, type FieldWords, findWords, formatPath } from './expected-words.ts'
 import type { ProblemList } from './problem.ts'
+import { SCHEDULE_LIST } from './schedule-schema.ts'
 import type { Path, YamlTree } from './yaml-tree.ts'
 
 /** Adds what is wrong with the form of `tree`; true if nothing is. */
@@ -40,6 +42,7 @@ function addIssue(issue: z.core.$ZodIssue, words: FieldWords, tree: YamlTree, pr
     problems.add(
       tree.locateKey(path.slice(0, -1), key),
       `expected the name of an environment variable (letters, digits, "_"), got "${key}"`,
+      { help: 'for example LOG_LEVEL' },
     )
     return
   }
@@ -75,6 +78,7 @@ function suggest(value: unknown, field: Field | undefined): string | undefined {
     if (expected === ID_WORDS) return checkId(value)
     if (expected === DURATION_WORDS) return checkDuration(value) ?? `for example ${example}`
     if (expected === 'true or false') {
+      if (/^(?:true|false)$/i.test(value)) return `write ${value.toLowerCase()} without quotes`
       if (/^(?:yes|on|y|1)$/i.test(value)) return 'write true'
       if (/^(?:no|off|n|0)$/i.test(value)) return 'write false'
     }
@@ -89,7 +93,9 @@ function suggest(value: unknown, field: Field | undefined): string | undefined {
     if (expected === ID_WORDS || expected === 'a text' || expected === 'a task id')
       return `quote it: "${value}"`
   }
-  if (value === null) return `remove the key, or for example ${example}`
+  if (value === null) return `write a value, for example ${example}`
+  if (expected === SCHEDULE_LIST && isJsonObject(value) && Object.hasOwn(value, 'cron'))
+    return 'put "- " before the first key, and two spaces before the others'
   return `for example ${example}`
 }
 

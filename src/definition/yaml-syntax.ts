@@ -10,7 +10,10 @@ export interface SyntaxProblem {
 }
 
 /** An unquoted template where a value begins: `key: {{…`, `- {{…`, `[{{…`. */
-const BARE_TEMPLATE = /(?:[:,[-]\s*)(\{\{[^}\n]*\}{0,2}[^\s,\]#]*)/
+const BARE_TEMPLATE = /(?:[:,[-]\s*)(\{\{[^}\n]*\}{0,2}[^\s,\]}#]*)/
+
+/** A value that begins with a mark that means something else in YAML: `*` an alias, `@` nothing yet. */
+const BARE_MARK = /^(?:\s*(?:- +)*(?:[\w.-]+:[ \t]+|- +))([*&%@`].*?)\s*(?: #.*)?$/
 
 /** One syntax error of the `yaml` library, explained. */
 export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxProblem {
@@ -21,7 +24,7 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
   const line = text.slice(lineStart, nextBreak === -1 ? text.length : nextBreak)
 
   const template = BARE_TEMPLATE.exec(line)
-  if (template && error.code !== 'TAB_AS_INDENT') {
+  if (template) {
     const written = template[1]!
     const at = lineStart + template.index + template[0].length - written.length
     return {
@@ -30,31 +33,55 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
       help: `quote the template: "${written}"`,
     }
   }
+  const indent = /^[ ]*\t/.exec(line)
+  if (indent || error.code === 'TAB_AS_INDENT') {
+    const at = indent ? lineStart + indent[0].length - 1 : start
+    return {
+      span: { start: at, end: at + 1 },
+      message: 'a tab is used as indentation',
+      help: 'indent with spaces',
+    }
+  }
+  const mark = BARE_MARK.exec(line)
+  if (mark) {
+    const written = mark[1]!
+    const at = lineStart + line.indexOf(written)
+    return {
+      span: { start: at, end: at + written.length },
+      message: `expected a value, got ${written}, which begins with a "${written[0]}" that means something else in YAML`,
+      help: `quote the text: "${written}"`,
+    }
+  }
   const message = lowerFirst(error.message.replace(/[.\s]+$/, ''))
   switch (error.code) {
-    case 'TAB_AS_INDENT':
-      return { span, message: 'a tab is used as indentation', help: 'indent with spaces' }
-    case 'BAD_ALIAS':
-    case 'BAD_SCALAR_START':
-      return {
-        span,
-        message: `YAML syntax: ${message}`,
-        help: `quote the text: "${line.trim().replace(/^(?:- )?(?:[\w.-]+: )?/, '')}"`,
-      }
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return {
-        span,
-        message: 'YAML syntax: a ": " inside a value looks like another key',
-        help: 'quote the value',
+      return /:(?:\s|$)/.test(line.slice(start - lineStart))
+        ? {
+            span,
+            message: 'YAML syntax: a ": " inside a value looks like another key',
+            help: 'quote the value',
+          }
+        : {
+            span,
+            message: 'YAML syntax: the next line is indented further, as if it went on with this value',
+            help: 'indent the next line like the keys beside it',
+          }
+    case 'MISSING_CHAR': {
+      if (!message.includes('quote')) {
+        return {
+          span,
+          message: `YAML syntax: ${message}`,
+          help: 'compare the indentation with the lines above',
+        }
       }
-    case 'MISSING_CHAR':
+      const quote = Math.max(line.lastIndexOf('"'), line.lastIndexOf("'"))
+      const at = quote === -1 ? start : lineStart + quote
       return {
-        span,
-        message: `YAML syntax: ${message}`,
-        help: message.includes('quote')
-          ? 'close the quote on the line it begins'
-          : 'compare the indentation with the lines above',
+        span: { start: at, end: at + 1 },
+        message: 'YAML syntax: a quote is not closed',
+        help: 'close it on the line that it begins on',
       }
+    }
     case 'BAD_INDENT':
     case 'MULTILINE_IMPLICIT_KEY':
     case 'BAD_COLLECTION_TYPE':

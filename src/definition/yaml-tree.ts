@@ -2,7 +2,7 @@
 //
 //   Y1. Nothing here throws, whatever the text holds; what is wrong is in the problem list, with its place.
 //   Y2. Bounded: nesting by MAX_DEPTH (checked while the text is read, before anything recurses), expansion of aliases
-//       by MAX_EXPANDED. Linear in the text: keys are compared through sets, not pairwise as the library does.
+//       by MAX_EXPANDED (long texts count as several values). Linear in the text: keys are compared through sets, not pairwise as the library does.
 //   Y3. The value is built by copy: JSON types only, ordinary objects, never a key `__proto__`, `constructor` or
 //       `prototype`. Of duplicate keys the first one counts.
 //   Y4. A text with syntax errors has no value: what it would be read as is a guess.
@@ -34,6 +34,8 @@ const MAX_DEPTH = 100
 const MAX_EXPANDED = 100_000
 /** Lexemes read before others get a turn: about 30 ms. */
 const LEXEMES_PER_TURN = 10_000
+/** From so many characters on, each step of the work is a turn of its own. */
+const LARGE_TEXT = 64 * 1024
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -66,7 +68,10 @@ export async function readYaml(problems: ProblemList): Promise<YamlTree | undefi
   try {
     const document = await composeDocument(text, problems)
     if (!document || problems.errorCount > 0 || !document.contents) return undefined
-    return new TreeReader(document.contents, problems).read()
+    if (text.length > LARGE_TEXT) await setImmediate()
+    const tree = new TreeReader(document.contents, problems).read()
+    if (text.length > LARGE_TEXT) await setImmediate()
+    return tree
   } catch (error) {
     // The library gave up, which MAX_DEPTH should not let happen; a file must not stop the others all the same.
     problems.add(
@@ -80,6 +85,7 @@ export async function readYaml(problems: ProblemList): Promise<YamlTree | undefi
 async function composeDocument(text: string, problems: ProblemList): Promise<Document.Parsed | undefined> {
   const tokens = await parseTokens(text, problems)
   if (!tokens) return undefined
+  if (text.length > LARGE_TEXT) await setImmediate()
   const composer = new Composer({
     uniqueKeys: false,
     resolveKnownTags: false,
@@ -149,6 +155,9 @@ class TreeReader {
   /** What an alias of a finished anchor stands for, and how many values that is. */
   readonly #anchors = new Map<string, { node: Node; value: Json; size: number }>()
   readonly #aliases = new Map<Node, Node>()
+  readonly #openAnchors = new Set<string>()
+  /** Where values with an unknown tag begin. */
+  readonly #tagged: number[] = []
   #size = 0
 
   constructor(root: ParsedNode, problems: ProblemList) {
@@ -158,6 +167,7 @@ class TreeReader {
 
   read(): YamlTree | undefined {
     const value = this.#convert(this.#root)
+    this.#problems.settle(this.#tagged)
     if (this.#size > MAX_EXPANDED) return undefined
     const { text } = this.#problems.source
     return {
@@ -176,9 +186,12 @@ class TreeReader {
 
   #convert(node: Node): Json {
     const sizeBefore = this.#size
-    const value = this.#convertNode(node)
     const anchor = isAlias(node) ? undefined : (node as Scalar).anchor
-    if (anchor !== undefined) this.#anchors.set(anchor, { node, value, size: this.#size - sizeBefore })
+    if (anchor === undefined) return this.#convertNode(node)
+    this.#openAnchors.add(anchor)
+    const value = this.#convertNode(node)
+    this.#openAnchors.delete(anchor)
+    this.#anchors.set(anchor, { node, value, size: this.#size - sizeBefore })
     return value
   }
 
@@ -192,6 +205,10 @@ class TreeReader {
   }
 
   #resolveAlias(node: Node, name: string): Json {
+    if (this.#openAnchors.has(name)) {
+      this.#add(node, `the anchor "${name}" contains itself`, 'write the value out')
+      return null
+    }
     const anchor = this.#anchors.get(name)
     if (!anchor) {
       this.#add(
@@ -281,6 +298,7 @@ class TreeReader {
         })
       return value
     }
+    if (typeof value === 'string') this.#size += value.length >> 5
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     this.#add(node, 'expected text, a number, true, false or null', 'quote the value')
     return null
@@ -296,6 +314,7 @@ class TreeReader {
       return
     const shown = tag.replace('tag:yaml.org,2002:', '!!')
     const start = this.#findTag(node, shown)
+    this.#tagged.push(this.#placeOf(node).start)
     this.#problems.add(
       start === undefined ? this.#placeOf(node) : { start, end: start + shown.length },
       `the tag ${shown} is not supported`,
