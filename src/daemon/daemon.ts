@@ -23,11 +23,12 @@ import { manualRunId, ulid } from '../core/run/run-id.ts'
 import type { Command } from '../core/state-machine/command.ts'
 import { type Event, isUserEvent, type RunFinished, type SchedulerMode } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
+import type { BlobStore } from '../ports/blob-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DefinitionProblem, DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Journal } from '../ports/journal.ts'
-import type { Worker } from '../ports/worker.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Worker, WorkerReports } from '../ports/worker.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { type Follower, FollowerRunner } from './follower.ts'
 import { Loop, type LoopOptions, type LoopPorts } from './loop.ts'
 import { describeStatus } from './status.ts'
@@ -43,8 +44,9 @@ const TEXT_MAX = 1_000
 
 export interface DaemonParts extends LoopPorts {
   readonly source: DefinitionSource
-  readonly worker: Worker
-  readonly dispatcher: Dispatcher
+  readonly blobs: BlobStore
+  /** Makes the worker, which reports to what it is given. */
+  createWorker(reports: WorkerReports): Worker
   readonly followers: readonly Follower[]
   /** Durable events after `seq`, to the end as it is. */
   readEvents(afterSeq: number): AsyncIterable<Event>
@@ -59,6 +61,8 @@ export interface DaemonOptions extends Omit<LoopOptions, 'committed' | 'turned'>
   readonly version: string
   readonly statePath: string
   readonly drainTimeoutMs: number
+  /** Between asking an attempt to end and killing it. */
+  readonly killGraceMs: number
   /** Tells people what the journal does not: a follower that fails, a reload that was refused. */
   note(level: 'info' | 'warn' | 'error', message: string): void
 }
@@ -67,6 +71,8 @@ export class Daemon implements Session, Control {
   readonly #parts: DaemonParts
   readonly #options: DaemonOptions
   readonly #loop: Loop
+  readonly #dispatcher: Dispatcher
+  readonly #worker: Worker
   readonly #state: State
   readonly #clock: Clock
   readonly #journal: Journal
@@ -106,6 +112,13 @@ export class Daemon implements Session, Control {
       },
       definitions,
     )
+    this.#dispatcher = new Dispatcher({
+      ...parts,
+      killGraceMs: options.killGraceMs,
+      isDiskFull: options.isDiskFull,
+      submit: command => this.#loop.submit(command),
+    })
+    this.#worker = parts.createWorker(this.#dispatcher)
     if (options.mode === 'run' || options.mode === 'command') this.#loop.driven = 'none'
   }
 
@@ -120,7 +133,7 @@ export class Daemon implements Session, Control {
   /** Journals the boot and, in the modes that plan, the definitions. First call. */
   async open(): Promise<void> {
     const { mode, pid, host, version } = this.#options
-    this.#parts.dispatcher.open(this.#parts.worker)
+    this.#dispatcher.open(this.#worker)
     this.#loop.start()
     await this.#loop.submit({ type: 'boot', mode, pid, host, version })
     if (mode === 'serve' || mode === 'once') {
@@ -222,8 +235,8 @@ export class Daemon implements Session, Control {
     calledOff()
     this.#loop.admission = 'closed'
     const drained = !this.#isBusy()
-    this.#parts.dispatcher.close()
-    await this.#parts.worker.close()
+    this.#dispatcher.close()
+    await this.#worker.close()
     await this.#loop.submit({ type: 'stopped' }).catch(() => {})
     await this.#loop.stop()
     for (const follower of this.#followers) await follower.close()
@@ -417,7 +430,7 @@ export class Daemon implements Session, Control {
   }
 
   #turned(): void {
-    this.#parts.dispatcher.sync(this.#loop.driven)
+    this.#dispatcher.sync(this.#loop.driven)
     this.#look()
   }
 
