@@ -1,0 +1,267 @@
+// One line of the journal: event → text with its checksum, and back.
+//
+//   {"timestamp":"…","event":"…","seq":7, …,"commit":[2,3],"c":"5d1f09aa"}\n
+//
+// Boundary: bytes and events; no file, no segment. What may follow what is segment-parser.ts.
+//
+//   L1. `c` is the CRC-32 of the line's bytes before `,"c"`, continued from the CRC of the line before: a line that was
+//       changed, removed, repeated or moved does not fit its neighbours. (Two in three flipped bits leave valid JSON.)
+//   L2. A line holds no byte 0x0A but its last, and no U+2028 or U+2029, which some readers take for line ends.
+//   L3. `commit` and `c` belong to the line, not to the event: they are added here and taken off here.
+
+import { isUtf8 } from 'node:buffer'
+import { crc32 } from 'node:zlib'
+import { DagbokError } from '../../core/error.ts'
+import type { Event } from '../../core/state-machine/event.ts'
+import type { Commit } from '../../ports/journal.ts'
+
+/** The longest line that is written, in bytes, with its `\n`. Larger things go to a blob. */
+export const LINE_LIMIT_BYTES = 64 * 1024
+/** The longest line that is read. More than is written, so that a later version may write longer ones. */
+export const READ_LIMIT_BYTES = 1024 * 1024
+
+const NEWLINE = 0x0a
+const CHECKSUM_BYTES = ',"c":"00000000"}'.length
+const COMMIT_MARK = ',"commit":['
+const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999]`.length
+const SEPARATORS = /[\u2028\u2029]/
+
+/** `5d1f09aa`: eight lower-case hexadecimal digits. */
+export function formatCrc(crc: number): string {
+  return (crc + 0x1_0000_0000).toString(16).slice(1)
+}
+
+/** Reads what `formatCrc` writes; undefined for anything else. */
+export function parseCrc(text: unknown): number | undefined {
+  return typeof text === 'string' && /^[0-9a-f]{8}$/.test(text) ? Number.parseInt(text, 16) : undefined
+}
+
+// --- writing -------------------------------------------------------------------------------------------------------
+
+/** A batch that is ready to be written, and where the chain stands once it has been. */
+export interface EncodedBatch {
+  readonly bytes: Buffer
+  readonly lines: number
+  readonly lastSeq: number
+  readonly crc: number
+}
+
+function describeEvent(event: Event): string {
+  const { event: name, run_id, task_id, schedule_id } = event as unknown as Record<string, unknown>
+  const subject = [schedule_id, run_id, task_id].filter(Boolean).join(' ')
+  return subject === '' ? `'${name}'` : `'${name}' (${subject})`
+}
+
+function refuseEvent(event: Event, what: string, cause?: unknown): never {
+  throw new DagbokError(
+    'JOURNAL_LINE_INVALID',
+    `The event ${describeEvent(event)} cannot be a line: ${what}`,
+    {
+      hint: 'This is a defect of whatever made the event; nothing was written.',
+      cause,
+    },
+  )
+}
+
+/** The event as JSON without its last brace, `timestamp event seq` first. */
+function stringifyEvent(event: Event): string {
+  const { c, commit } = event as { c?: unknown; commit?: unknown }
+  if (c !== undefined || commit !== undefined)
+    refuseEvent(event, 'the fields c and commit are the journal’s own')
+  let text: string
+  try {
+    text = JSON.stringify(event)
+    if (!hasHead(text)) {
+      const { timestamp, event: name, seq, ...rest } = event as Event & Record<string, unknown>
+      if (typeof timestamp !== 'string') refuseEvent(event, 'its timestamp is not text')
+      if (typeof name !== 'string' || name === '') refuseEvent(event, 'it has no name')
+      text = JSON.stringify({ timestamp, event: name, seq, ...rest })
+    }
+  } catch (error) {
+    if (error instanceof DagbokError) throw error
+    return refuseEvent(event, 'it is not JSON', error)
+  }
+  if (SEPARATORS.test(text)) text = text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+  return text.slice(0, -1)
+}
+
+/** True for `{"timestamp":"<24 characters>","event":"<name>","seq":`: the order every event is made in. */
+function hasHead(text: string): boolean {
+  if (!text.startsWith('{"timestamp":"') || !text.startsWith('","event":"', 38)) return false
+  const end = text.indexOf('"', 49)
+  return end > 49 && text.startsWith(',"seq":', end + 1)
+}
+
+/**
+ * Turns commits into the bytes of one write, and sets `seq` on each event.
+ * @param lastSeq  `seq` of the line before
+ * @param crc      CRC of the line before
+ * @throws DagbokError JOURNAL_LINE_TOO_LONG, JOURNAL_LINE_INVALID
+ */
+export function encodeBatch(commits: readonly Commit[], lastSeq: number, crc: number): EncodedBatch {
+  const lines: string[] = []
+  for (const commit of commits) {
+    for (let index = 0; index < commit.length; index++) {
+      const event = commit[index]!
+      event.seq = lastSeq + 1
+      let body = stringifyEvent(event)
+      if (commit.length > 1) body += `${COMMIT_MARK}${index + 1},${commit.length}]`
+      crc = crc32(body, crc)
+      const line = `${body},"c":"${formatCrc(crc)}"}\n`
+      // A UTF-16 unit is at most three bytes: most lines need no count.
+      if (line.length * 3 > LINE_LIMIT_BYTES && Buffer.byteLength(line) > LINE_LIMIT_BYTES) {
+        throw new DagbokError(
+          'JOURNAL_LINE_TOO_LONG',
+          `The event ${describeEvent(event)} needs a line of ${Buffer.byteLength(line)} bytes; at most ${LINE_LIMIT_BYTES} fit`,
+          { hint: 'Put what is large into a file and record its path, or return less output.' },
+        )
+      }
+      lines.push(line)
+      lastSeq++
+    }
+  }
+  return { bytes: Buffer.from(lines.join('')), lines: lines.length, lastSeq, crc }
+}
+
+// --- reading -------------------------------------------------------------------------------------------------------
+
+const HEX = new Int8Array(256).fill(-1)
+for (let digit = 0; digit < 16; digit++) HEX['0123456789abcdef'.charCodeAt(digit)] = digit
+
+/** Node's own way to text without looking an encoding up; public, but missing from its types. */
+interface SliceableBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+
+function readCrc(bytes: Buffer, start: number): number {
+  let crc = 0
+  for (let index = start; index < start + 8; index++) {
+    const digit = HEX[bytes[index]!]!
+    if (digit < 0) return -1
+    crc = crc * 16 + digit
+  }
+  return crc
+}
+
+function hasChecksum(bytes: Buffer, end: number): boolean {
+  const start = end - CHECKSUM_BYTES
+  return (
+    bytes[start] === 0x2c && // ,"c":"
+    bytes[start + 1] === 0x22 &&
+    bytes[start + 2] === 0x63 &&
+    bytes[start + 3] === 0x22 &&
+    bytes[start + 4] === 0x3a &&
+    bytes[start + 5] === 0x22 &&
+    bytes[end - 2] === 0x22 && // "}
+    bytes[end - 1] === 0x7d
+  )
+}
+
+/** Has the three fields that every line has. */
+function isLine(value: unknown): value is Event {
+  if (typeof value !== 'object' || value === null) return false
+  const { timestamp, event, seq } = value as Record<string, unknown>
+  return typeof timestamp === 'string' && typeof event === 'string' && Number.isSafeInteger(seq)
+}
+
+/**
+ * Reads lines one after the other along the chain. What it learns of the last line beside the event stands in its
+ * fields, so that a restart over a million lines makes no object per line but the event.
+ */
+export class LineDecoder {
+  /** CRC of the last line that was accepted: the seed for the next. */
+  crc: number
+  /** `[part, parts]` of the last line's commit; `[1, 1]` where it has none. */
+  part = 1
+  parts = 1
+  /** Why the last call returned undefined. */
+  problem = ''
+
+  constructor(crc = 0) {
+    this.crc = crc
+  }
+
+  /**
+   * @param start  first byte of the line
+   * @param end    the byte of its `\n`
+   * @param ascii  true if the caller knows that every byte is below 0x80
+   * @returns the event, or undefined: see `problem`; the chain then stands where it stood
+   */
+  decode(bytes: Buffer, start: number, end: number, ascii: boolean): Event | undefined {
+    if (end - start > READ_LIMIT_BYTES) return this.#refuse(`it is longer than ${READ_LIMIT_BYTES} bytes`)
+    if (end - start < CHECKSUM_BYTES + 2 || !hasChecksum(bytes, end)) {
+      return this.#refuse('it does not end in a checksum')
+    }
+    const bodyEnd = end - CHECKSUM_BYTES
+    const stated = readCrc(bytes, bodyEnd + 6)
+    let body: string
+    let crc: number
+    if (ascii) {
+      body = (bytes as SliceableBuffer).latin1Slice(start, bodyEnd)
+      crc = crc32(body, this.crc)
+    } else {
+      const raw = bytes.subarray(start, bodyEnd)
+      crc = crc32(raw, this.crc)
+      if (crc === stated && !isUtf8(raw)) return this.#refuse('it is not UTF-8')
+      body = (bytes as SliceableBuffer).utf8Slice(start, bodyEnd)
+    }
+    if (crc !== stated) return this.#refuse('its checksum does not fit it and the line before')
+    let part = 1
+    let parts = 1
+    if (body.endsWith(']')) {
+      const mark = body.lastIndexOf(COMMIT_MARK)
+      if (mark > 0 && mark >= body.length - LONGEST_COMMIT) {
+        const numbers = body.slice(mark + COMMIT_MARK.length, -1).split(',')
+        part = Number(numbers[0])
+        parts = Number(numbers[1])
+        body = body.slice(0, mark)
+      }
+    }
+    let event: unknown
+    try {
+      event = JSON.parse(`${body}}`)
+    } catch {
+      return this.#refuse('it is not JSON')
+    }
+    if (!isLine(event)) return this.#refuse('it lacks timestamp, event or seq')
+    this.crc = crc
+    this.part = part
+    this.parts = parts
+    return event
+  }
+
+  #refuse(problem: string): undefined {
+    this.problem = problem
+    return undefined
+  }
+}
+
+/**
+ * The `seq` of bytes that look like a whole line, whether or not the chain leads to it; undefined if they do not.
+ * Forgiving on purpose (a `\r` at the end passes): it answers "was something recorded here?".
+ */
+export function recognizeLine(bytes: Buffer, start: number, end: number): number | undefined {
+  if (end - start > READ_LIMIT_BYTES || end - start < CHECKSUM_BYTES + 2) return undefined
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8', start, end))
+    return isLine(value) && parseCrc((value as { c?: unknown }).c) !== undefined ? value.seq : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Like `recognizeLine` for a line that begins somewhere inside the bytes: what is left when a `\n` was lost. */
+export function recognizeLineWithin(bytes: Buffer, start: number, end: number): number | undefined {
+  for (let at = bytes.indexOf('{"timestamp":"', start + 1); at >= 0 && at < end; ) {
+    const seq = recognizeLine(bytes, at, end)
+    if (seq !== undefined) return seq
+    at = bytes.indexOf('{"timestamp":"', at + 1)
+  }
+  return undefined
+}
+
+/** Position of the next `\n` at or after `from`, or -1. */
+export function findNewline(bytes: Buffer, from: number): number {
+  return bytes.indexOf(NEWLINE, from)
+}
