@@ -1,0 +1,179 @@
+// Random stories: whatever is asked in whatever order, the facts are the same live, replayed and restored, the limits
+// hold, and every slot is disposed of exactly once.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
+import { DeciderWorld } from '../../../test/support/decider-world.ts'
+import { compileCron } from '../cron/compile.ts'
+import type { Definitions } from '../schedule/definitions.ts'
+import type { Catchup, Overlap } from '../schedule/schedule.ts'
+import { formatSlot } from '../time/instant.ts'
+import { describeState } from './checkpoint.ts'
+import type { AttemptResult } from './command.ts'
+import type { Event } from './event.ts'
+import { emptyState } from './state.ts'
+
+const START = '2026-03-28T23:00:00Z'
+const DAGS = [
+  aDag('chain', { a: [], b: ['a'], c: ['b'] }, { retries: 1, retryDelayMs: 30_000 }),
+  aDag('wide', { a: [], b: [], c: ['a', 'b'], d: ['a'], e: ['c', 'd'] }),
+  aDag('single', { only: [] }, { retries: 2, retryDelayMs: 1_000 }),
+]
+
+const schedules = fc.array(
+  fc.record({
+    cron: fc.constantFrom('* * * * *', '*/5 * * * *', '7 * * * *', '30 2 * * *', '*/20 * * * * *'),
+    zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
+    dag: fc.constantFrom('chain', 'wide', 'single'),
+    catchup: fc.constantFrom<Catchup>('none', 'latest', 'all'),
+    overlap: fc.constantFrom<Overlap>('skip', 'allow', 'queue'),
+    maxCatchup: fc.integer({ min: 1, max: 5 }),
+    enabled: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 4 },
+)
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('end' as const), pick: fc.nat(), how: fc.nat(9) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('advance' as const),
+      seconds: fc.oneof(fc.integer({ min: 0, max: 90 }), fc.integer({ min: -4_000, max: 20_000 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('trigger' as const), pick: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redefine' as const), to: schedules }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), from: fc.boolean() }) },
+)
+
+type Drawn = typeof schedules extends fc.Arbitrary<infer T> ? T : never
+
+function define(drawn: Drawn): Definitions {
+  return definitionsOf(
+    DAGS,
+    drawn.map(({ cron, zone, dag, ...policy }, index) =>
+      aSchedule(`s${index}`, cron, dag, { ...policy, timing: { cron, timezone: zone } }),
+    ),
+  )
+}
+
+function result(how: number): AttemptResult {
+  if (how < 6) return { kind: 'ok', output: { n: how } }
+  if (how < 8) return { kind: 'failed', error: { kind: 'exit_code', message: 'exit 1', exit_code: 1 } }
+  return { kind: 'lost', reason: 'interrupted' }
+}
+
+test('facts, limits and slots hold through any story', () => {
+  fc.assert(
+    fc.property(schedules, fc.array(step, { maxLength: 80 }), (drawn, steps) => {
+      let world = new DeciderWorld(define(drawn), START)
+      world.limits = { maxParallel: 2, maxTasks: 3 }
+      world.boot()
+      let runs = 0
+      for (const move of steps) {
+        const live = [...world.state.live.values()]
+        const known = [...world.state.runs.keys()]
+        if (move.kind === 'advance') {
+          world.now += move.seconds * 1000
+          world.when({ type: 'tick' })
+        } else if (move.kind === 'end' && live.length > 0) {
+          const { runId, taskId } = live[move.pick % live.length]!
+          world.end(runId, taskId, result(move.how))
+        } else if (move.kind === 'trigger') {
+          const dag = DAGS[move.pick % DAGS.length]!
+          world.when({ type: 'trigger', runId: `${dag.name}@manual-${runs++}`, dag, cause: 'test' })
+        } else if (move.kind === 'cancel' && known.length > 0) {
+          world.when({ type: 'cancel', runId: known[move.pick % known.length]!, reason: 'test' })
+        } else if (move.kind === 'redefine') {
+          world.use(define(move.to))
+        } else if (move.kind === 'restart') {
+          world = restart(world, move.from)
+        }
+        expect(world.state.slotsHeld).toBeLessThanOrEqual(2)
+        expect(world.state.live.size).toBeLessThanOrEqual(3)
+        checkCounts(world)
+      }
+      expect(describeState(world.replayed())).toBe(world.facts())
+      expect(describeState(world.restored())).toBe(world.facts())
+      checkSlots(world.events)
+      checkRuns(world.events, world)
+    }),
+    { numRuns: Number(process.env['WALKS'] ?? 300) },
+  )
+})
+
+function restart(old: DeciderWorld, fromCheckpoint: boolean): DeciderWorld {
+  const world = new DeciderWorld(old.definitions, START)
+  world.now = old.now
+  world.limits = old.limits
+  world.events.push(...old.events)
+  Object.assign(world.state, emptyState(), fromCheckpoint ? old.restored() : old.replayed())
+  return world.boot()
+}
+
+/** What is computed for constant cost agrees with what it is computed from. */
+function checkCounts({ state }: DeciderWorld): void {
+  let slots = 0
+  for (const run of state.runs.values()) {
+    const tasks = [...run.tasks.values()]
+    expect(run.live).toBe(tasks.filter(({ status }) => status === 'running').length)
+    expect(run.ready).toBe(tasks.filter(({ status }) => status === 'ready').length)
+    if (run.holdsSlot) slots += 1
+    expect(run.holdsSlot).toBe(run.live + run.ready > 0)
+  }
+  expect(state.slotsHeld).toBe(slots)
+}
+
+/** Between its registrations, each schedule's slots are disposed of in order, none twice, none left out. */
+function checkSlots(events: readonly Event[]): void {
+  const open = new Map<string, { next(after: number): number | undefined; cursor: number }>()
+  const seen = new Set<string>()
+  for (const event of events as unknown as Record<string, string>[]) {
+    const id = event['schedule_id'] ?? ''
+    if (event['event'] === 'schedule_registered') {
+      const slots = compileCron(event['cron']!, event['timezone']!)
+      open.set(id, { next: after => slots.next(after), cursor: Date.parse(event['cursor']!) })
+    }
+    const schedule = open.get(id)
+    if (schedule === undefined) continue
+    if (event['event'] === 'schedule_enqueued' || event['event'] === 'schedule_skipped')
+      dispose(event['slot']!)
+    if (event['event'] === 'schedule_missed') {
+      const before = seen.size
+      for (let slot = event['from']!; ; slot = formatSlot(schedule.next(schedule.cursor)!)) {
+        dispose(slot)
+        if (slot === event['to']) break
+      }
+      expect(seen.size - before).toBe(Number(event['count']))
+    }
+    function dispose(slot: string) {
+      expect(formatSlot(schedule!.next(schedule!.cursor)!)).toBe(slot)
+      expect(seen.has(`${id} ${slot}`)).toBe(false)
+      seen.add(`${id} ${slot}`)
+      schedule!.cursor = Date.parse(slot)
+    }
+  }
+}
+
+/** Every run ends at most once, a task that is ok is not started again, and no ended run is left in memory. */
+function checkRuns(events: readonly Event[], { state }: DeciderWorld): void {
+  const done = new Set<string>()
+  const ended = new Set<string>()
+  for (const event of events as unknown as Record<string, string>[]) {
+    const run = event['run_id'] ?? ''
+    const task = `${run} ${event['task_id']}`
+    if (event['event'] === 'run_finished') {
+      expect(ended.has(run)).toBe(false)
+      ended.add(run)
+    }
+    if (event['event'] === 'task_start') {
+      expect(done.has(task)).toBe(false)
+      expect(ended.has(run)).toBe(false)
+    }
+    if (event['event'] === 'task_ok') done.add(task)
+  }
+  for (const run of ended) expect(state.runs.has(run)).toBe(false)
+}
