@@ -173,6 +173,8 @@ export class Daemon implements Session, Control {
 
   async serve(): Promise<void> {
     this.#unwatch = await this.#parts.source.watch(() => void this.reload().catch(() => {}))
+    // A file that changed between the first load and the watch is seen now.
+    void this.reload().catch(() => {})
     this.#loop.admission = 'open'
     this.#loop.ticking = true
     this.#loop.wake()

@@ -113,6 +113,8 @@ export class FollowerRunner {
     const before = this.#taken
     let slice: Event[] = []
     for await (const event of this.#options.read(this.#taken)) {
+      // A reader may see a line an instant before it is durable; the loop says how far that goes.
+      if (event.seq > this.#head) break
       slice.push(event)
       if (slice.length < SLICE_MAX) continue
       await this.#take(slice)

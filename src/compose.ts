@@ -1,0 +1,279 @@
+// The composition: the only file that names adapters. Wiring, one page, no policy.
+//
+//   - `openSession` holds the state: lock, journal, worker, control socket; in that order, let go in the reverse.
+//   - `openReader` holds nothing: it reads beside a running scheduler.
+
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
+import { serveControl } from './adapters/control-socket/server.ts'
+import { readIdentity } from './adapters/child-process/process-identity.ts'
+import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
+import { createDefinitionSource } from './adapters/filesystem/definition-source.ts'
+import { createLogStore } from './adapters/filesystem/log-store.ts'
+import { createBlobStore } from './adapters/jsonl/blob-store.ts'
+import { openJournal } from './adapters/jsonl/journal.ts'
+import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
+import { layoutOf } from './adapters/jsonl/layout.ts'
+import { nodeDisk } from './adapters/jsonl/node-disk.ts'
+import { followEvents, readEvents } from './adapters/jsonl/reader.ts'
+import { verifyJournal as verify } from './adapters/jsonl/verify.ts'
+import { createQueue } from './adapters/p-queue/queue.ts'
+import { ensureRunIndex } from './adapters/sqlite/catch-up.ts'
+import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
+import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
+import type { SqliteRunIndex } from './adapters/sqlite/run-index.ts'
+import { systemClock } from './adapters/system/clock.ts'
+import { systemRandom } from './adapters/system/random.ts'
+import { openSystemd } from './adapters/system/systemd-notify.ts'
+import { createTaskFeed } from './adapters/task-feed/feed.ts'
+import { createFunctionExecutor } from './adapters/worker-pool/function-executor.ts'
+import type { Session } from './api/session.ts'
+import type { Settings } from './config.ts'
+import { DagbokError, EXIT } from './core/error.ts'
+import { Agenda } from './core/planner/agenda.ts'
+import { NO_DEFINITIONS } from './core/schedule/definitions.ts'
+import { replay } from './core/state-machine/checkpoint.ts'
+import type { Event, SchedulerMode } from './core/state-machine/event.ts'
+import { emptyState } from './core/state-machine/state.ts'
+import { Daemon } from './daemon/daemon.ts'
+import type { Follower } from './daemon/follower.ts'
+import { DefinitionsInvalidError } from './definition/problem.ts'
+import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
+import { JournalFullError } from './ports/journal.ts'
+import { VERSION } from './version.ts'
+import { createWorker } from './worker/worker.ts'
+import { createHttpExecutor } from './workflows/http.ts'
+
+/** How long `--serve` waits for a command or a foreground run that holds the state for a moment. */
+const WAIT_FOR_HOLDER_MS = 30_000
+
+export interface SessionOptions {
+  /** How long to wait for the holder of the state. Default: 30 s for `serve` behind a short-lived holder, else not. */
+  waitMs?: number
+  /** Words for people that are not in the journal. Default: stderr. */
+  note?(level: 'info' | 'warn' | 'error', message: string): void
+}
+
+/**
+ * Takes the state and opens a scheduler on it.
+ * @throws LockHeldError (5), DefinitionsInvalidError (3), journal errors (74, 78)
+ */
+export async function openSession(
+  settings: Settings,
+  mode: SchedulerMode,
+  options: SessionOptions = {},
+): Promise<Session> {
+  const note = options.note ?? ((_level, message) => process.stderr.write(`${message}\n`))
+  const source = openSource(settings, note)
+  const loaded = await source.load()
+  const plans = mode === 'serve' || mode === 'once'
+  if (!loaded.ok && plans) throw new DefinitionsInvalidError(loaded.problems)
+  const definitions = loaded.ok ? loaded.definitions : NO_DEFINITIONS
+
+  const self = readIdentity(process.pid)
+  const lock = await acquireLock({
+    directory: settings.stateDir,
+    waitMs: options.waitMs ?? waitFor(settings, mode),
+    holder: {
+      pid: process.pid,
+      host: hostname(),
+      boot_id: self?.bootId ?? '',
+      start_ticks: self?.startTicks ?? 0,
+      started_at: new Date().toISOString(),
+      version: VERSION,
+      mode,
+    },
+  })
+  try {
+    return await openLocked()
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+
+  async function openLocked(): Promise<Session> {
+    const state = emptyState()
+    const { journal } = await openJournal({
+      path: settings.statePath,
+      now: systemClock.now,
+      onEvent: event => replay(state, event),
+      isLockHeld: () => lock.isHeld(),
+      segmentBytes: settings.segmentBytes,
+      unsafeNetworkFs: settings.unsafeNetworkFs,
+    })
+    const logs = createLogStore({ root: settings.stateDir, limitBytes: settings.logLimitBytes })
+    const read = (afterSeq: number) => readEvents(settings.statePath, { afterSeq })
+    const queue = createQueue({ concurrency: settings.maxTasks })
+    const daemon = new Daemon(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        journal,
+        state,
+        agenda: new Agenda(),
+        source,
+        blobs: createBlobStore({ path: settings.statePath }),
+        createWorker: reports =>
+          createWorker({
+            queue,
+            reports,
+            executors: {
+              shell: createShellExecutor({ logs, journalId: journal.journalId }),
+              http: createHttpExecutor({ logs }),
+              function: createFunctionExecutor({
+                logs,
+                workflowsDir: settings.workflowsDir,
+                memoryLimitMb: settings.memoryLimitMb,
+                maxWorkers: settings.maxTasks,
+              }),
+            },
+          }),
+        followers: [
+          followIndex(settings, journal.journalId, read, note),
+          createTaskFeed({ path: settings.eventsPath }),
+        ],
+        readEvents: read,
+        release: async () => {
+          await server?.close()
+          await journal.close()
+          lock.release()
+        },
+      },
+      {
+        mode,
+        pid: process.pid,
+        host: hostname(),
+        version: VERSION,
+        statePath: settings.statePath,
+        drainTimeoutMs: settings.drainTimeoutMs,
+        killGraceMs: settings.killGraceMs,
+        limits: { maxParallel: settings.maxParallel, maxTasks: settings.maxTasks },
+        tickMs: settings.tickMs,
+        isDiskFull: error => error instanceof JournalFullError,
+        fatal: endProcess,
+        note,
+      },
+      definitions,
+    )
+    await daemon.open()
+    const server =
+      mode === 'command' ? undefined : await serveControl({ control: daemon, socketPath: settings.socketPath })
+    return daemon
+  }
+}
+
+/** Only a holder that will soon be gone is worth waiting for. */
+function waitFor(settings: Settings, mode: SchedulerMode): number {
+  if (mode !== 'serve') return 0
+  const { alive, holder } = readLockHolder(settings.stateDir)
+  return alive && (holder?.mode === 'serve' || holder?.mode === 'once') ? 0 : WAIT_FOR_HOLDER_MS
+}
+
+/** The journal cannot be trusted any more: say so and go, without another write. */
+function endProcess(error: unknown): never {
+  const known = error instanceof DagbokError
+  const text = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`scheduler: ${text}\n${known && error.hint ? `  hint: ${error.hint}\n` : ''}`)
+  process.exit(known ? error.exitCode : EXIT.journalIo)
+}
+
+function openSource(settings: Settings, note: NonNullable<SessionOptions['note']>): DefinitionSource {
+  return createDefinitionSource(
+    {
+      root: settings.root,
+      scheduleDirs: settings.scheduleDirs,
+      scheduleDirsAreNamed: settings.scheduleDirsGiven,
+      dagsDir: settings.dagsDir,
+      workflowsDir: settings.workflowsDir,
+    },
+    createFileWatch({ failed: error => note('warn', `watching the definitions: ${error.message}`) }),
+  )
+}
+
+/** The run index as a follower of the daemon: opened, and if need be built again, behind it. */
+function followIndex(
+  settings: Settings,
+  journalId: string,
+  read: (afterSeq: number) => AsyncIterable<Event>,
+  note: NonNullable<SessionOptions['note']>,
+): Follower {
+  let index: SqliteRunIndex | undefined
+  return {
+    name: 'index',
+    open: async () => {
+      index?.close()
+      const opened = await ensureRunIndex({
+        file: indexFile(settings),
+        journalId,
+        readEvents: ({ afterSeq }) => read(afterSeq),
+        onRebuild: (reason, detail) => {
+          if (reason !== 'missing') note('warn', `the run index is built again: ${detail}`)
+        },
+      })
+      index = opened.index
+      return index.checkpoint()?.seq ?? 0
+    },
+    apply: events => index?.apply(journalId, events),
+    close: () => index?.close(),
+  }
+}
+
+function indexFile(settings: Settings): string {
+  return join(settings.stateDir, 'index.sqlite')
+}
+
+// --- without the lock ----------------------------------------------------------------------------------------------
+
+export function loadDefinitions(settings: Settings): Promise<LoadResult> {
+  return openSource(settings, () => {}).load()
+}
+
+export function loadDagFile(settings: Settings, file: string): ReturnType<DefinitionSource['loadDag']> {
+  return openSource(settings, () => {}).loadDag(file)
+}
+
+/** Brings the run index to the journal's end and reads beside whoever holds the state. */
+export async function openReader(settings: Settings) {
+  const path = settings.statePath
+  const journalId = await requireJournal(settings)
+  const { index } = await ensureRunIndex({
+    file: indexFile(settings),
+    journalId,
+    readEvents: ({ afterSeq }) => readEvents(path, { afterSeq }),
+  })
+  return {
+    index,
+    logs: createLogStore({ root: settings.stateDir }),
+    events: (afterSeq = 0) => readEvents(path, { afterSeq }),
+    follow: (afterSeq: number, signal: AbortSignal) => followEvents(path, { afterSeq, signal }),
+    close: () => index.close(),
+  }
+}
+
+export function readHolder(settings: Settings) {
+  return readLockHolder(settings.stateDir)
+}
+
+export async function verifyJournal(settings: Settings) {
+  await requireJournal(settings)
+  return verify(settings.statePath)
+}
+
+export async function rebuildIndex(settings: Settings) {
+  const journalId = await requireJournal(settings)
+  const events = readEvents(settings.statePath, { afterSeq: 0 })
+  const { events: count, ms } = await rebuildRunIndex({ file: indexFile(settings), journalId, events })
+  return { events: count, durationMs: Math.round(ms) }
+}
+
+async function requireJournal(settings: Settings): Promise<string> {
+  const journalId = await readJournalId(nodeDisk, layoutOf(settings.statePath))
+  if (journalId !== undefined) return journalId
+  throw new DagbokError('JOURNAL_MISSING', `there is no journal at ${settings.statePath} yet`, {
+    hint: 'scheduler --once writes the first one; STATE_STORE_PATH says where',
+    exitCode: EXIT.notFound,
+  })
+}
+
+export { openSystemd as openServiceManager }
