@@ -75,7 +75,7 @@ export function readItem(spec: FieldSpec, text: string): FieldItem | undefined {
 
 /** The value of a number or name within the field's limits; undefined if it is none. */
 export function readValue(spec: FieldSpec, text: string): number | undefined {
-  if (/^\d/.test(text)) {
+  if (/^\d+$/.test(text)) {
     const value = Number(text)
     return value >= spec.min && value <= spec.max ? value : undefined
   }
@@ -88,8 +88,8 @@ export function readField(spec: FieldSpec, text: string): FieldMask | undefined 
   let low = 0
   let high = 0
   if (text === '*' || (text === '?' && spec.isDay)) {
-    low = 2 ** Math.min(spec.size, 30) - 1
-    high = 2 ** Math.max(spec.size - 30, 0) - 1
+    low = -1 >>> (32 - Math.min(spec.size, 30))
+    high = spec.size > 30 ? -1 >>> (62 - spec.size) : 0
     return { low, high }
   }
   for (const part of text.split(',')) {

@@ -397,6 +397,37 @@ describe('daylight saving time', () => {
     expect(nextOf('30 2 * * *', 'America/New_York', '2025-03-09T07:00:00Z')).toBe('2025-03-10T06:30Z')
   })
 
+  it('gives the same when the restart meets a table that is still empty', () => {
+    for (const [name, change] of [
+      ['America/New_York', '2025-11-02T06:00:00Z'],
+      ['America/New_York', '2025-03-09T07:00:00Z'],
+      ['Antarctica/Troll', '2026-10-25T01:00:00Z'],
+      ['Antarctica/Troll', '2026-03-29T01:00:00Z'],
+    ] as const) {
+      const warm = new Zone(name)
+      expect(warm.transitions(Date.UTC(2025, 0), Date.UTC(2027, 0)).map(found => found.at)).toContain(
+        Date.parse(change),
+      )
+      for (const cron of ['30 1 * * *', '30 1,2 * * *', '30 * * * *']) {
+        const fields = parseCron(cron)
+        for (let minutes = -200; minutes <= 200; minutes += 5) {
+          const after = Date.parse(change) + minutes * 60_000
+          const cold = findNextSlot(fields, new Zone(name), after)
+          expect(cold, `${cron} ${name} ${minutes}`).toBe(findNextSlot(fields, warm, after))
+        }
+      }
+    }
+  })
+
+  it('keeps to the wall clock where an offset has seconds (Monrovia 1972: 44 min 30 s forward)', () => {
+    const zone = 'Africa/Monrovia'
+    const after = '1972-01-07T00:40:00Z'
+    expect(nextOf('55 * * * *', zone, '1972-01-06T12:00:00Z')).toBe('1972-01-06T12:39:30Z')
+    // The gap ends at 00:44:30 on the wall: the first minute after it is 00:45, the first second is 00:44:30.
+    expect(nextOf('15 0 7 1 *', zone, after)).toBe('1972-01-07T00:45Z')
+    expect(nextOf('0 15 0 7 1 *', zone, after)).toBe('1972-01-07T00:44:30Z')
+  })
+
   it('does not depend on what was asked before', () => {
     const fields = parseCron('30 2 * * *')
     const asked = new Zone('America/New_York')
