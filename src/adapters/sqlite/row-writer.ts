@@ -69,6 +69,10 @@ const TASK_COLUMNS = [
 export const RUN_SELECT = RUN_COLUMNS.join(', ')
 export const TASK_SELECT = TASK_COLUMNS.join(', ')
 
+const EVENT_COLUMNS = 8
+/** One statement for so many rows takes a quarter less time than one for each; more rows gain nothing. */
+const EVENTS_AT_ONCE = 16
+
 export interface RowWriter {
   /** Events in order of `seq`, none of which is in the tables yet: the events and the rows they change. */
   write(events: readonly Event[]): void
@@ -84,7 +88,12 @@ interface Kept<Row> {
 
 /** Prepares the statements on this connection. */
 export function createRowWriter(db: Connection): RowWriter {
-  const insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertEvent = db.prepare(`INSERT INTO events VALUES (${marks(EVENT_COLUMNS)})`)
+  const insertEvents = db.prepare(
+    `INSERT INTO events VALUES ${Array(EVENTS_AT_ONCE)
+      .fill(`(${marks(EVENT_COLUMNS)})`)
+      .join(', ')}`,
+  )
   const putSlot = db.prepare('INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const selectRun = db.prepare('SELECT * FROM runs WHERE run_id = ?')
   const insertRun = db.prepare(
@@ -101,20 +110,20 @@ export function createRowWriter(db: Connection): RowWriter {
   const updateTask = db.prepare(`UPDATE tasks SET ${assign(TASK_COLUMNS.slice(2))} WHERE first_seq = ?`)
 
   const runs = new Map<string, Kept<RunRow> & { place: string }>()
-  const tasks = new Map<string, Kept<TaskRow>>()
+  /** Run id → task id → row. */
+  const tasks = new Map<string, Map<string, Kept<TaskRow>>>()
 
-  function writeEvent(event: Event): void {
-    const line = JSON.stringify(indexedEvent(event))
-    insertEvent.run(
-      event.seq,
-      event.event,
-      event.timestamp,
-      subjectOf(event, 'run_id'),
-      subjectOf(event, 'schedule_id'),
-      subjectOf(event, 'task_id'),
-      line,
-      crc32(line),
-    )
+  function writeEvents(events: readonly Event[]): void {
+    let values: (string | number | null)[] = []
+    for (const event of events) {
+      pushEvent(values, event)
+      if (values.length < EVENT_COLUMNS * EVENTS_AT_ONCE) continue
+      insertEvents.run(values)
+      values = []
+    }
+    for (let from = 0; from < values.length; from += EVENT_COLUMNS) {
+      insertEvent.run(values.slice(from, from + EVENT_COLUMNS))
+    }
   }
 
   function changeRun(runId: string, event: Event): void {
@@ -136,22 +145,25 @@ export function createRowWriter(db: Connection): RowWriter {
   }
 
   function changeTask(runId: string, taskId: string, event: Event): void {
-    const key = `${runId}\0${taskId}`
-    const kept = tasks.get(key) ?? loadTask(key, runId, taskId)
+    let ofRun = tasks.get(runId)
+    if (ofRun === undefined) {
+      ofRun = new Map()
+      tasks.set(runId, ofRun)
+    }
+    const kept = ofRun.get(taskId) ?? loadTask(runId, taskId)
     if (kept === undefined) {
-      tasks.set(key, { row: foldTask(undefined, event), firstSeq: event.seq, isNew: true })
+      ofRun.set(taskId, { row: foldTask(undefined, event), firstSeq: event.seq, isNew: true })
     } else {
       kept.row = foldTask(kept.row, event)
+      ofRun.set(taskId, kept)
     }
   }
 
-  function loadTask(key: string, runId: string, taskId: string): Kept<TaskRow> | undefined {
+  function loadTask(runId: string, taskId: string): Kept<TaskRow> | undefined {
     const stored = selectTask.get(runId, taskId) as (TaskRow & { first_seq: number }) | undefined
     if (stored === undefined) return undefined
     const { first_seq: firstSeq, ...row } = stored
-    const kept = { row, firstSeq, isNew: false }
-    tasks.set(key, kept)
-    return kept
+    return { row, firstSeq, isNew: false }
   }
 
   function writeSlot(event: Event): void {
@@ -190,20 +202,25 @@ export function createRowWriter(db: Connection): RowWriter {
         firstSeq,
       )
     }
-    for (const { row, firstSeq, isNew } of tasks.values()) {
-      const values = TASK_COLUMNS.map(column => row[column])
-      if (isNew) insertTask.run(firstSeq, values)
-      else updateTask.run(values.slice(2), firstSeq)
+    for (const ofRun of tasks.values()) {
+      for (const { row, firstSeq, isNew } of ofRun.values()) {
+        const values = TASK_COLUMNS.map(column => row[column])
+        if (isNew) insertTask.run(firstSeq, values)
+        else updateTask.run(values.slice(2), firstSeq)
+      }
     }
   }
 
   function foldRows(events: readonly Event[]): void {
     try {
       for (const event of events) {
+        const task = taskOf(event)
+        if (task !== undefined) {
+          changeTask(task.run_id, task.task_id, event)
+          continue
+        }
         const runId = runIdOf(event)
         if (runId !== undefined) changeRun(runId, event)
-        const task = taskOf(event)
-        if (task !== undefined) changeTask(task.run_id, task.task_id, event)
         writeSlot(event)
       }
       store()
@@ -215,11 +232,25 @@ export function createRowWriter(db: Connection): RowWriter {
 
   return {
     write: events => {
-      for (const event of events) writeEvent(event)
+      writeEvents(events)
       foldRows(events)
     },
     fold: foldRows,
   }
+}
+
+function pushEvent(values: (string | number | null)[], event: Event): void {
+  const line = JSON.stringify(indexedEvent(event))
+  values.push(
+    event.seq,
+    event.event,
+    event.timestamp,
+    subjectOf(event, 'run_id'),
+    subjectOf(event, 'schedule_id'),
+    subjectOf(event, 'task_id'),
+    line,
+    crc32(line),
+  )
 }
 
 function placeOf(row: RunRow): string {
