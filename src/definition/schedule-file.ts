@@ -77,7 +77,7 @@ function refuseNothing(source: SourceText, problems: ProblemList): boolean {
     })
     return true
   }
-  if (!/^(?:[ \t]*(?:#.*)?(?:\r?\n|$))+$/.test(source.text)) return false
+  if (source.text.split('\n').some(line => !/^[ \t\r]*(?:#|$)/.test(line))) return false
   problems.add({ start: 0, end: 0 }, 'the file holds only comments: no schedules', {
     severity: 'warning',
     help: 'delete the file if it is no longer needed',

@@ -19,23 +19,26 @@ const BARE_MARK = /^(?:\s*(?:- +)*(?:[\w.-]+:[ \t]+|- +))([*&%@`].*?)\s*(?: #.*)
 export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxProblem {
   const start = Math.min(error.pos[0], Math.max(0, text.length - 1))
   const span = { start, end: Math.min(Math.max(error.pos[1], start + 1), text.length) }
-  const lineStart = text.lastIndexOf('\n', start - 1) + 1
+  const lineStart = start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1
   const nextBreak = text.indexOf('\n', start)
-  const line = text.slice(lineStart, nextBreak === -1 ? text.length : nextBreak)
+  const lineEnd = nextBreak === -1 ? text.length : nextBreak
+  // What is looked for stands near the place; a line of a megabyte must not cost a megabyte squared.
+  const lineFrom = Math.max(lineStart, start - 1_000)
+  const line = text.slice(lineFrom, Math.min(lineEnd, start + 1_000))
 
   const template = BARE_TEMPLATE.exec(line)
   if (template) {
     const written = template[1]!
-    const at = lineStart + template.index + template[0].length - written.length
+    const at = lineFrom + template.index + template[0].length - written.length
     return {
       span: { start: at, end: at + written.length },
       message: `expected a value, got ${written}, which YAML reads as a mapping`,
       help: `quote the template: "${written}"`,
     }
   }
-  const indent = /^[ ]*\t/.exec(line)
-  if (indent || error.code === 'TAB_AS_INDENT') {
-    const at = indent ? lineStart + indent[0].length - 1 : start
+  const tab = findIndentTab(text, lineStart, nextBreak, error.code)
+  if (tab !== undefined || error.code === 'TAB_AS_INDENT') {
+    const at = tab ?? start
     return {
       span: { start: at, end: at + 1 },
       message: 'a tab is used as indentation',
@@ -45,7 +48,7 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
   const mark = BARE_MARK.exec(line)
   if (mark) {
     const written = mark[1]!
-    const at = lineStart + line.indexOf(written)
+    const at = lineFrom + line.indexOf(written)
     return {
       span: { start: at, end: at + written.length },
       message: `expected a value, got ${written}, which begins with a "${written[0]}" that means something else in YAML`,
@@ -55,7 +58,7 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
   const message = lowerFirst(error.message.replace(/[.\s]+$/, ''))
   switch (error.code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return /:(?:\s|$)/.test(line.slice(start - lineStart))
+      return /:(?:\s|$)/.test(line.slice(start - lineFrom))
         ? {
             span,
             message: 'YAML syntax: a ": " inside a value looks like another key',
@@ -74,8 +77,7 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
           help: 'compare the indentation with the lines above',
         }
       }
-      const quote = Math.max(line.lastIndexOf('"'), line.lastIndexOf("'"))
-      const at = quote === -1 ? start : lineStart + quote
+      const at = Math.max(0, text.lastIndexOf(message.includes('"') ? '"' : "'", start))
       return {
         span: { start: at, end: at + 1 },
         message: 'YAML syntax: a quote is not closed',
@@ -93,6 +95,17 @@ export function explainSyntaxError(text: string, error: YAMLParseError): SyntaxP
     default:
       return { span, message: `YAML syntax: ${message}` }
   }
+}
+
+/** A tab that indents the line; or the next one, where that was read as a part of the value above it. */
+function findIndentTab(text: string, lineStart: number, nextBreak: number, code: string): number | undefined {
+  for (const start of code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY'
+    ? [lineStart, nextBreak + 1]
+    : [lineStart]) {
+    const indent = /^[ ]*\t/.exec(text.slice(start, start + 200))
+    if (indent && start >= lineStart) return start + indent[0].length - 1
+  }
+  return undefined
 }
 
 function lowerFirst(text: string): string {

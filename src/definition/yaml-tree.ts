@@ -2,7 +2,8 @@
 //
 //   Y1. Nothing here throws, whatever the text holds; what is wrong is in the problem list, with its place.
 //   Y2. Bounded: nesting by MAX_DEPTH (checked while the text is read, before anything recurses), expansion of aliases
-//       by MAX_EXPANDED (long texts count as several values). Linear in the text: keys are compared through sets, not pairwise as the library does.
+//       by MAX_EXPANDED (long texts count as several values). Linear in the text: keys are compared through a map, not
+//       pairwise as the library does.
 //   Y3. The value is built by copy: JSON types only, ordinary objects, never a key `__proto__`, `constructor` or
 //       `prototype`. Of duplicate keys the first one counts.
 //   Y4. A text with syntax errors has no value: what it would be read as is a guess.
