@@ -137,6 +137,20 @@ describe('tables', () => {
     )
   })
 
+  it('change exactly at the change', () => {
+    for (const name of ['America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia']) {
+      const zone = new Zone(name)
+      const changes = zone.transitions(Date.UTC(2008, 0, 1), Date.UTC(2028, 0, 1))
+      expect(changes.length).toBeGreaterThan(5)
+      for (const { at, offsetBeforeMs, offsetAfterMs } of changes) {
+        expect(zone.offsetAt(at - 1)).toBe(offsetBeforeMs)
+        expect(zone.offsetAt(at)).toBe(offsetAfterMs)
+        expect(zone.transitions(at, at + 1)).toHaveLength(1)
+        expect(zone.transitions(at + 1, at + 2)).toEqual([])
+      }
+    }
+  })
+
   it('are the same however they grew', () => {
     const from = Date.UTC(1950, 0, 1)
     const until = Date.UTC(2050, 0, 1)
