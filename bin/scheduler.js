@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The door: looks at Node's version before anything else is loaded, since on an older one a native module would crash
+// instead of saying why. Any Node from 12 on can parse this file: no imports at the top, no newer syntax.
+
+var version = process.versions.node.split('.').map(Number)
+
+if (version[0] < 22 || (version[0] === 22 && version[1] < 22)) {
+  process.stderr.write(
+    'scheduler needs Node.js 22.22 or newer, and this is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      '). In a checkout, `npm start` uses the Node that the project brings along.\n',
+  )
+  process.exitCode = 2
+} else {
+  import('node:fs')
+    .then(fs => {
+      // A checkout runs its sources, so that an edit counts at once; the published package holds only dist.
+      var source = new URL('../src/cli/main.ts', import.meta.url)
+      return import(
+        fs.existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href
+      )
+    })
+    .then(cli => cli.main(process.argv.slice(2)))
+    .catch(error => {
+      process.stderr.write(
+        'scheduler could not start: ' + (error instanceof Error ? error.stack : error) + '\n',
+      )
+      process.exitCode = 1
+    })
+}

@@ -1,0 +1,102 @@
+// The shapes of what crosses the control socket, checked. Loaded by the daemon only: zod takes longer to load than a
+// command takes to run.
+
+import { z } from 'zod'
+import { DagbokError, EXIT } from '../core/error.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { CancelRequest, EventFilter, RecordRequest, TriggerRequest } from './control.ts'
+import type { Verb } from './wire.ts'
+
+const MAX_PARAMS_BYTES = 32 * 1024
+
+const jsonObject = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>
+const word = z.string().min(1).max(1024)
+
+export const triggerRequest = z
+  .strictObject({
+    dag: word.optional(),
+    file: z.string().min(1).max(4096).startsWith('/', 'expected an absolute path').optional(),
+    params: jsonObject
+      .refine(
+        params => Buffer.byteLength(JSON.stringify(params)) <= MAX_PARAMS_BYTES,
+        'expected at most 32 KiB of JSON',
+      )
+      .optional(),
+    cause: word,
+  })
+  .refine(({ dag, file }) => (dag === undefined) !== (file === undefined), 'expected either dag or file')
+
+export const cancelRequest = z.strictObject({ run_id: word, reason: z.string().max(4096) })
+
+/** Fields that Dagbok writes itself: a user's line cannot carry them. */
+export const RESERVED_FIELDS = ['timestamp', 'seq', 'source', 'commit', 'c'] as const
+
+export const recordRequest = z.strictObject({
+  fields: z
+    .record(z.string().min(1).max(256), z.json())
+    .refine(fields => typeof fields['event'] === 'string' && fields['event'] !== '', {
+      path: ['event'],
+      message: 'expected the name of the event',
+    })
+    .refine(fields => !RESERVED_FIELDS.some(name => Object.hasOwn(fields, name)), {
+      message: `expected none of the fields ${RESERVED_FIELDS.join(', ')}, which Dagbok writes itself`,
+    }),
+})
+
+export const eventFilter = z.strictObject({
+  after_seq: z.number().int().min(0).optional(),
+  run_id: word.optional(),
+  event: word.optional(),
+})
+
+const nothing = z.strictObject({})
+
+const REQUESTS = {
+  trigger: triggerRequest,
+  cancel: cancelRequest,
+  record: recordRequest,
+  status: nothing,
+  reload: nothing,
+} as const satisfies Record<Verb, z.ZodType>
+
+interface RequestOf {
+  trigger: TriggerRequest
+  cancel: CancelRequest
+  record: RecordRequest
+  status: Record<never, never>
+  reload: Record<never, never>
+}
+
+/** A request that is not what its verb takes (exit 2). */
+export class ControlRequestError extends DagbokError {
+  constructor(message: string, code = 'CONTROL_REQUEST_INVALID') {
+    super(code, message, { exitCode: EXIT.usage, hint: 'docs/guides/cli.md shows what each verb takes' })
+  }
+}
+
+/**
+ * What a peer sent for a verb, if it is that.
+ * @throws ControlRequestError naming every field that is wrong
+ */
+export function checkRequest<V extends Verb>(verb: V, body: unknown): RequestOf[V] {
+  return check(`the request to ${verb}`, REQUESTS[verb], body) as RequestOf[V]
+}
+
+/** @throws ControlRequestError */
+export function checkFilter(query: URLSearchParams): EventFilter {
+  const raw: Record<string, unknown> = Object.fromEntries(query)
+  if (typeof raw['after_seq'] === 'string' && /^\d{1,15}$/.test(raw['after_seq'])) {
+    raw['after_seq'] = Number(raw['after_seq'])
+  }
+  return check('the filter of events', eventFilter, raw) as EventFilter
+}
+
+function check(what: string, schema: z.ZodType, value: unknown): unknown {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const wrong = result.error.issues.map(issue => {
+    const place = issue.path.join('.')
+    return place === '' ? issue.message : `${place}: ${issue.message}`
+  })
+  throw new ControlRequestError(`${what} is not valid: ${wrong.join('; ')}`)
+}

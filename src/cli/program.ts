@@ -1,0 +1,270 @@
+// The grammar of the command line: commands, arguments, flags, help. What a command does is commands/<verb>.ts, loaded
+// only when it is called, so that `--help` costs nothing but this.
+//
+//   G1. `--serve` and `--once` are flags of the root (DESIGN §2); the last one said wins. A command beside them is refused.
+//   G2. Every wrong call ends with 2, and a word that is close to an existing one is answered with it.
+
+import { Command, type CommanderError, Option } from 'commander'
+import { type FlagValues, SETTING_SPECS } from '../config.ts'
+import { findNearest } from '../core/nearest.ts'
+import type { CommandContext } from './context.ts'
+import { UsageError } from './usage.ts'
+
+/** What the parser found: which module to call and with what. */
+export interface Invocation {
+  readonly flags: FlagValues
+  readonly json: boolean
+  readonly headers: boolean
+  run(context: CommandContext): Promise<number>
+}
+
+export interface RunFlags {
+  dryRun?: boolean
+  param?: readonly string[]
+  paramsFile?: string
+}
+export interface RunsFlags {
+  dag?: string
+  schedule?: string
+  status?: readonly string[]
+  since?: string
+  count?: string
+}
+export interface LogFlags {
+  follow?: boolean
+  attempt?: string
+}
+export interface EventFlags {
+  follow?: boolean
+  run?: string
+  event?: string
+  after?: string
+  count?: string
+}
+
+type Words = { write(text: string): unknown }
+
+const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value]
+
+/**
+ * Reads the words after `scheduler`.
+ * @returns undefined when help or the version was printed
+ * @throws UsageError (exit 2), with the parser's message
+ */
+export async function parse(
+  words: readonly string[],
+  version: string,
+  streams: { stdout: Words; stderr: Words },
+): Promise<Invocation | undefined> {
+  let found: ((context: CommandContext) => Promise<number>) | undefined
+  let mode: 'serve' | 'once' | undefined
+  let parserSaid = ''
+
+  const program = new Command('scheduler')
+    .description('Cron scheduler and DAG orchestrator in one process.')
+    .usage('--serve | --once [--dir <dir>] | <command> …')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .argument('[command...]')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => streams.stdout.write(text),
+      writeErr: text => {
+        parserSaid += text
+      },
+    })
+
+  program.optionsGroup('Scheduler:')
+  program
+    .option('--serve', 'schedule until SIGINT or SIGTERM, then drain and stop')
+    .option('--once', 'one tick: enqueue what is due, run it, report, exit')
+  program.on('option:serve', () => {
+    mode = 'serve'
+  })
+  program.on('option:once', () => {
+    mode = 'once'
+  })
+
+  program.optionsGroup('Output:')
+  program
+    .option('--json', 'print JSON (JSON lines for streams)')
+    .option('--no-headers', 'leave out the header line of tables')
+
+  program.optionsGroup('Settings (flag > environment > dagbok.yaml > default):')
+  for (const spec of SETTING_SPECS) {
+    const option = new Option(
+      `${spec.flag}${spec.argument ? ` ${spec.argument}` : ''}`,
+      `${spec.about} [${spec.env}]`,
+    )
+    if (spec.name === 'scheduleDirs') option.argParser(collect)
+    program.addOption(option)
+  }
+  program.addHelpText('after', EXAMPLES)
+
+  /** Adds a command whose module is loaded when it is called. */
+  function add<Args extends unknown[]>(
+    syntax: string,
+    about: string,
+    load: (context: CommandContext, ...args: Args) => Promise<number>,
+  ): Command {
+    return program
+      .command(syntax)
+      .description(about)
+      .helpOption('-h, --help', 'show help')
+      .action((...given: unknown[]) => {
+        // The last one is the command itself, which is nobody's business.
+        const args = given.slice(0, -1) as Args
+        found = context => load(context, ...args)
+      })
+  }
+
+  program.commandsGroup('Run:')
+  add<[string, RunFlags]>(
+    'run <dag>',
+    'run a DAG (its name, or a file) now and wait for its end',
+    async (context, dag, flags) => (await import('./commands/run.ts')).run(context, dag, flags),
+  )
+    .option('--dry-run', 'print the execution plan and stop')
+    .option('--param <key=value>', 'a param for every task; may be repeated', collect)
+    .option('--params-file <file>', 'params from a YAML or JSON file')
+  add<[string, RunFlags]>(
+    'trigger <dag>',
+    'ask for a run of a DAG and do not wait',
+    async (context, dag, flags) => (await import('./commands/trigger.ts')).run(context, dag, flags),
+  )
+    .option('--param <key=value>', 'a param for every task; may be repeated', collect)
+    .option('--params-file <file>', 'params from a YAML or JSON file')
+  add<[string, { reason?: string }]>('cancel <run>', 'end a run', async (context, run, flags) =>
+    (await import('./commands/cancel.ts')).run(context, run, flags),
+  ).option('--reason <text>', 'why, for the record')
+
+  program.commandsGroup('Write:')
+  add<[string[]]>(
+    'validate [files...]',
+    'check the definitions, or only these files',
+    async (context, files) => (await import('./commands/validate.ts')).run(context, files),
+  )
+  add<[string | undefined, { count?: string }]>(
+    'next [schedule]',
+    'when schedules are due next',
+    async (context, id, flags) => (await import('./commands/next.ts')).run(context, id, flags),
+  ).option('-n, --count <n>', 'how many slots of each (default: 1; 10 for one schedule)')
+
+  program.commandsGroup('Look:')
+  add<[]>('status', 'what the running scheduler is doing', async context =>
+    (await import('./commands/status.ts')).run(context),
+  )
+  add<[string | undefined, RunsFlags]>(
+    'runs [run]',
+    'the latest runs, or one run and its tasks',
+    async (context, run, flags) => (await import('./commands/runs.ts')).run(context, run, flags),
+  )
+    .option('--dag <name>', 'only of this DAG')
+    .option('--schedule <id>', 'only of this schedule')
+    .option('--status <status>', 'only with this status; may be repeated', collect)
+    .option('--since <instant>', 'only enqueued at or after: ISO 8601, or an age such as 2h')
+    .option('-n, --count <n>', 'at most so many (default: 20)')
+  add<[string, string | undefined, LogFlags]>(
+    'logs <run> [task]',
+    'what a run printed',
+    async (context, run, task, flags) => (await import('./commands/logs.ts')).run(context, run, task, flags),
+  )
+    .option('-f, --follow', 'go on until the run or the task has ended')
+    .option('--attempt <n>', 'of this attempt (default: the last)')
+  add<[EventFlags]>('events', 'the events of the journal', async (context, flags) =>
+    (await import('./commands/events.ts')).run(context, flags),
+  )
+    .option('-f, --follow', 'go on with each new one')
+    .option('--run <run>', 'only of this run')
+    .option('--event <name>', 'only of this name')
+    .option('--after <seq>', 'only after this position')
+    .option('-n, --count <n>', 'only the last so many (default with -f: 10)')
+
+  program.commandsGroup('Administer:')
+  add<[]>('reload', 'have the scheduler read its definitions again', async context =>
+    (await import('./commands/reload.ts')).run(context),
+  )
+  add<[string, string[]]>(
+    'record <event> [fields...]',
+    'write an event of your own, with key=value fields',
+    async (context, event, fields) => (await import('./commands/record.ts')).run(context, event, fields),
+  )
+  add<[string]>('journal <action>', 'verify, rebuild-index, or print the path', async (context, action) =>
+    (await import('./commands/journal.ts')).run(context, action),
+  )
+  add<[]>('config', 'every setting, its value and where it came from', async context =>
+    (await import('./commands/config.ts')).run(context),
+  )
+
+  program.action((extra: string[]) => {
+    const [word] = extra
+    if (word !== undefined) throw unknownCommand(program, word)
+    if (mode === 'serve') found = async context => (await import('./commands/serve.ts')).run(context)
+    else if (mode === 'once') found = async context => (await import('./commands/once.ts')).run(context)
+    else
+      throw new UsageError(
+        'nothing was asked for',
+        'give --serve, --once or a command; `scheduler --help` lists them',
+      )
+  })
+
+  try {
+    await program.parseAsync(words as string[], { from: 'user' })
+  } catch (error) {
+    const { code, exitCode, message } = error as CommanderError
+    if (!code?.startsWith('commander.')) throw error
+    if (exitCode === 0) return undefined
+    throw new UsageError((parserSaid || message).replace(/^error: /, '').trim())
+  }
+  if (!found) return undefined
+  const [command] = program.args
+  if (mode !== undefined && command !== undefined) {
+    throw new UsageError(
+      `--${mode} and ${command} cannot be combined`,
+      `leave one of them out; in a checkout it is \`npm run scheduler -- ${command} …\``,
+    )
+  }
+  const said = program.opts()
+  return {
+    flags: readFlags(program),
+    json: said['json'] === true,
+    headers: said['headers'] !== false,
+    run: found,
+  }
+}
+
+/** Commander takes an unknown command for an argument of the root, and so does not suggest. */
+function unknownCommand(program: Command, word: string): UsageError {
+  const nearest = findNearest(
+    word,
+    program.commands.map(command => command.name()),
+  )
+  const suggestion = nearest === undefined ? '' : `did you mean ${JSON.stringify(nearest)}? `
+  return new UsageError(
+    `unknown command ${JSON.stringify(word)}`,
+    `${suggestion}\`scheduler --help\` lists the commands`,
+  )
+}
+
+function readFlags(program: Command): FlagValues {
+  const said = program.opts()
+  const flags: FlagValues = {}
+  for (const { name, flag } of SETTING_SPECS) {
+    const option = program.options.find(candidate => candidate.long === flag)
+    const value = option === undefined ? undefined : said[option.attributeName()]
+    if (value !== undefined) flags[name] = value
+  }
+  return flags
+}
+
+const EXAMPLES = `
+Examples:
+  scheduler --serve                                      schedule until it is stopped
+  scheduler --once --dir configs/schedules               one tick, for CI
+  scheduler run configs/dags/weekly_ops_chain.min.yaml --dry-run
+  scheduler next                                         what is due when
+  scheduler events -f --event run_finished               follow what happens
+
+Exit codes: 0 ok · 1 a run failed · 2 usage · 3 definitions invalid · 4 not found · 5 another scheduler holds the state ·
+6 no scheduler to reach · 74 journal I/O · 78 journal damaged · 124 timeout · 130/143 stopped by a signal`

@@ -1,0 +1,50 @@
+// What a finished run prints. The first lines are a public contract (DESIGN §2); the rest tells who failed, why, and where
+// to look.
+
+import type { RunSummary } from '../../api/control.ts'
+import type { AttemptError } from '../../core/state-machine/event.ts'
+import { plain } from '../output.ts'
+import { formatSeconds } from './time.ts'
+
+/** A task that failed for good. */
+export interface TaskFailure {
+  readonly taskId: string
+  readonly attempt: number
+  readonly error: AttemptError
+  /** Of its last attempt. */
+  readonly logFile?: string
+}
+
+/** `DAG EXECUTION COMPLETE` and its figures. */
+export function renderSummary(summary: RunSummary): string[] {
+  const lines = [
+    'DAG EXECUTION COMPLETE',
+    `DAG: ${plain(summary.dag_name)}`,
+    `Tasks Succeeded: ${summary.tasks_succeeded}`,
+    `Tasks Failed: ${summary.tasks_failed}`,
+  ]
+  if (summary.tasks_skipped > 0) lines.push(`Tasks Skipped: ${summary.tasks_skipped}`)
+  lines.push(`Duration: ${formatSeconds(summary.duration_ms)}`)
+  return lines
+}
+
+/** Why a run did not succeed; nothing if it did. */
+export function renderFailures(summary: RunSummary, failures: readonly TaskFailure[]): string[] {
+  if (summary.status === 'success') return []
+  const lines = [
+    '',
+    `Run ${summary.run_id} ${summary.status}${summary.error ? `: ${plain(summary.error)}` : ''}`,
+  ]
+  for (const { taskId, attempt, error, logFile } of failures) {
+    const times = attempt === 1 ? '1 attempt' : `${attempt} attempts`
+    lines.push(`Task '${taskId}' failed after ${times}: ${plain(error.message)}`)
+    if (logFile !== undefined) lines.push(`  log: ${logFile}`)
+    lines.push(`  see: scheduler logs ${quoteWord(summary.run_id)} ${taskId}`)
+  }
+  return lines
+}
+
+/** A word as a POSIX shell takes it, quoted only where it must be. */
+export function quoteWord(word: string): string {
+  return /^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
