@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import type { z } from 'zod'
+import { DAG_WORDS, DagFile } from './dag-schema.ts'
+import { makeJsonSchemas } from './json-schema.ts'
+import { SCHEDULE_WORDS, ScheduleFile } from './schedule-schema.ts'
+
+const schemas = makeJsonSchemas()
+const root = new URL('../../', import.meta.url)
+
+const schedule = { id: 'a', cron: '@daily', dag: 'd' }
+const task = { id: 'a', workflow_ref: 'shell' }
+
+const SCHEDULE_FILES: [unknown, boolean][] = [
+  [[], true],
+  [[schedule], true],
+  [[{ ...schedule, tenant: 't', enabled: false, timezone: 'UTC', catchup: 'all', overlap: 'queue' }], true],
+  [[{ ...schedule, catchup_window: '1d12h', max_catchup: 0, description: '' }], true],
+  [[{ ...schedule, catchup_window: '12h1d' }], false],
+  [[{ ...schedule, catchup_window: '' }], false],
+  [[{ ...schedule, catchup_window: 5 }], false],
+  [[{ ...schedule, max_catchup: 1.5 }], false],
+  [[{ ...schedule, max_catchup: 10_001 }], false],
+  [[{ ...schedule, id: 'a..b' }], false],
+  [[{ ...schedule, id: '-a' }], false],
+  [[{ ...schedule, id: 'a'.repeat(101) }], false],
+  [[{ ...schedule, enabled: 'yes' }], false],
+  [[{ ...schedule, extra: 1 }], false],
+  [[{ ...schedule, overlap: 'replace' }], false],
+  [[{ id: 'a', dag: 'd' }], false],
+  [{ schedules: [schedule] }, false],
+  [schedule, false],
+  [null, false],
+]
+
+const DAG_FILES: [unknown, boolean][] = [
+  [{ name: 'n', tasks: [task] }, true],
+  [
+    {
+      name: 'n',
+      tenant_id: 't',
+      description: 'd',
+      tasks: [{ ...task, params: { a: [1, { b: null }] }, retries: 3 }],
+    },
+    true,
+  ],
+  [
+    {
+      name: 'n',
+      tasks: [
+        { ...task, retry_delay: '1s', backoff: 'fixed', timeout: '1m', depends_on: ['b'], env: { A: 'b' } },
+      ],
+    },
+    true,
+  ],
+  [{ name: 'n', tasks: [] }, false],
+  [{ name: 'n' }, false],
+  [{ tasks: [task] }, false],
+  [{ name: 'n', tasks: [{ ...task, retries: -1 }] }, false],
+  [{ name: 'n', tasks: [{ ...task, retries: 'three' }] }, false],
+  [{ name: 'n', tasks: [{ ...task, params: [] }] }, false],
+  [{ name: 'n', tasks: [{ ...task, depends_on: 'a' }] }, false],
+  [{ name: 'n', tasks: [{ ...task, depends_on: [1] }] }, false],
+  [{ name: 'n', tasks: [{ ...task, env: { 'A-B': 'x' } }] }, false],
+  [{ name: 'n', tasks: [{ ...task, env: { A: 1 } }] }, false],
+  [{ name: 'n', tasks: [{ ...task, timeout: '90' }] }, false],
+  [{ name: 'n', tasks: [{ ...task, needs: [] }] }, false],
+  [{ name: 'n', tasks: [{ id: 'a' }] }, false],
+  [{ name: 'n', tasks: [task], schedule: '@daily' }, false],
+  [[], false],
+]
+
+describe('the JSON Schemas', () => {
+  it.each(Object.keys(schemas))(
+    'schemas/%s is what the loader uses: run scripts/generate-schemas.ts',
+    name => {
+      expect(readFileSync(new URL(`schemas/${name}`, root), 'utf8')).toBe(schemas[name])
+    },
+  )
+
+  it.each([
+    ['schedule.schema.json', ScheduleFile, SCHEDULE_FILES],
+    ['dag.schema.json', DagFile, DAG_FILES],
+  ] as [string, z.ZodType, [unknown, boolean][]][])(
+    '%s: editors and the loader agree',
+    (name, schema, fixtures) => {
+      const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
+      for (const [value, isRight] of fixtures) {
+        expect([value, validate(value)]).toEqual([value, isRight])
+        expect([value, schema.safeParse(value).success]).toEqual([value, isRight])
+      }
+    },
+  )
+
+  it.each([
+    ['schedule.schema.json', SCHEDULE_WORDS],
+    ['dag.schema.json', DAG_WORDS],
+  ] as const)('%s describes every field with an example, and errors know every field', (name, words) => {
+    const paths: string[] = []
+    const walk = (node: Record<string, unknown>, path: string): void => {
+      for (const [key, field] of Object.entries(
+        (node['properties'] ?? {}) as Record<string, Record<string, unknown>>,
+      )) {
+        const here = path === '' ? key : `${path}.${key}`
+        paths.push(here)
+        expect([here, typeof field['description'], Array.isArray(field['examples'])]).toEqual([
+          here,
+          'string',
+          true,
+        ])
+        walk(field, here)
+      }
+      if (node['items']) walk(node['items'] as Record<string, unknown>, `${path}[]`)
+    }
+    walk(JSON.parse(schemas[name]!), '')
+    expect(paths.length).toBeGreaterThan(8)
+    expect(Object.keys(words)).toEqual(expect.arrayContaining(paths))
+  })
+
+  it.each(['schedules', 'dags'])('configs/%s: every example names its schema and keeps to it', folder => {
+    const name = folder === 'dags' ? 'dag.schema.json' : 'schedule.schema.json'
+    const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
+    const files = readdirSync(new URL(`configs/${folder}/`, root)).filter(file => file.endsWith('.yaml'))
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files) {
+      const text = readFileSync(new URL(`configs/${folder}/${file}`, root), 'utf8')
+      expect(text.startsWith(`# yaml-language-server: $schema=../../schemas/${name}\n`)).toBe(true)
+      expect([file, validate(parse(text)), validate.errors]).toEqual([file, true, null])
+    }
+  })
+})
