@@ -67,6 +67,8 @@ function requireSame(known: Event, event: Event): void {
 
 export interface EnsureOptions extends OpenOptions {
   readonly readEvents: ReadEvents
+  /** `identity` of a file that was found damaged in use: it is built again even if it looks sound. */
+  readonly distrust?: string | undefined
   /** Called before an index is built again. */
   readonly onRebuild?: (reason: RebuildReason, detail: string) => void
 }
@@ -103,7 +105,7 @@ export async function ensureRunIndex(options: EnsureOptions): Promise<Ensured> {
   } finally {
     turn.release()
   }
-  const last = await openAndCatchUp({ ...options, verify: false })
+  const last = await openAndCatchUp({ ...options, verify: false, distrust: undefined })
   if (last.index === undefined) throw new IndexRebuildNeededError(last.needsRebuild, last.detail)
   return { ...last, rebuilt }
 }
@@ -113,6 +115,9 @@ type Attempt =
   | { readonly index?: undefined; readonly needsRebuild: RebuildReason; readonly detail: string }
 
 async function openAndCatchUp(options: EnsureOptions): Promise<Attempt> {
+  if (options.distrust !== undefined && identify(options.file) === options.distrust) {
+    return { needsRebuild: 'damaged', detail: `${options.file} was found damaged` }
+  }
   const opened = openRunIndex(options)
   if (opened.index === undefined) return opened
   try {

@@ -47,6 +47,8 @@ export type Opened =
   | { readonly index?: undefined; readonly needsRebuild: RebuildReason; readonly detail: string }
 
 export interface SqliteRunIndex extends RunIndex {
+  /** Which file it is, whatever its name becomes. */
+  readonly identity: string
   /** False once the file has been deleted or replaced: this one goes on, but nobody else sees it. One `stat`. */
   isCurrentFile(): boolean
   /** What is wrong with it, one sentence each; empty if nothing is. Reads everything. */
@@ -146,6 +148,7 @@ function indexOn(db: Connection, file: string, identity: string): SqliteRunIndex
   })
 
   return {
+    identity,
     checkpoint: () =>
       translateErrors(file, () => {
         const row = selectCheckpoint.get() as { journal_id: string; seq: number }

@@ -1,0 +1,111 @@
+// The run index as a follower of the daemon: kept up to date, and mended while the daemon goes on.
+//
+// Boundary: lagging and trying again are the runner's (daemon/follower.ts, whose `Follower` this is).
+//
+//   L1. `index` can be kept and asked for as long as the daemon runs, whatever happens to the file: deleted, replaced
+//       or damaged it is built again behind it. Meanwhile a question is an INDEX_UNAVAILABLE error.
+//   L2. Damage that a question meets is mended at once, not at the next event.
+
+import { DagbokError } from '../../core/error.ts'
+import type { Event } from '../../core/state-machine/event.ts'
+import { IndexRebuildNeededError, type RebuildReason, type RunIndex } from '../../ports/run-index.ts'
+import { ensureRunIndex, type ReadEvents } from './catch-up.ts'
+import type { SqliteRunIndex } from './run-index.ts'
+
+export interface IndexFollowerOptions {
+  readonly file: string
+  readonly journalId: string
+  readonly readEvents: ReadEvents
+  /** How long a write may hold up the event loop while another process writes, ms. Default 250. */
+  readonly busyTimeoutMs?: number
+  /** Told before the index is built again. */
+  readonly onRebuild?: (reason: RebuildReason, detail: string) => void
+}
+
+export interface IndexFollower {
+  readonly name: string
+  /** Questions only: what is in it comes through `apply`. */
+  readonly index: Omit<RunIndex, 'apply' | 'close'>
+  /** Opens, mends or builds it, up to the end of the journal, and says the last event's `seq`. */
+  open(): Promise<number>
+  /** @throws IndexRebuildNeededError, DagbokError INDEX_UNAVAILABLE: call `open`, then go on after what it says */
+  apply(events: readonly Event[]): void
+  close(): Promise<void>
+}
+
+/** A follower that is not open yet. */
+export function createIndexFollower(options: IndexFollowerOptions): IndexFollower {
+  const { file, journalId, busyTimeoutMs = 250 } = options
+  let current: SqliteRunIndex | undefined
+  let opening: Promise<number> | undefined
+  let distrust: string | undefined
+  let isClosed = false
+
+  async function mend(): Promise<number> {
+    current?.close()
+    current = undefined
+    const { index } = await ensureRunIndex({ ...options, busyTimeoutMs, distrust })
+    if (isClosed) index.close()
+    else current = index
+    distrust = undefined
+    return isClosed ? 0 : (index.checkpoint()?.seq ?? 0)
+  }
+
+  function open(): Promise<number> {
+    opening ??= mend().finally(() => {
+      opening = undefined
+    })
+    return opening
+  }
+
+  function use<T>(action: (index: SqliteRunIndex) => T): T {
+    if (current === undefined) {
+      throw new DagbokError('INDEX_UNAVAILABLE', `the run index ${file} is being built`, {
+        hint: 'ask again in a moment: 1,000,000 events take some seconds',
+      })
+    }
+    const index = current
+    try {
+      return action(index)
+    } catch (error) {
+      if (error instanceof IndexRebuildNeededError && error.reason === 'damaged') distrust = index.identity
+      throw error
+    }
+  }
+
+  function ask<T>(question: (index: SqliteRunIndex) => T): T {
+    try {
+      return use(question)
+    } catch (error) {
+      // The runner does not know of questions. A failure to mend it is told at the next event.
+      if (error instanceof IndexRebuildNeededError) open().catch(() => {})
+      throw error
+    }
+  }
+
+  return {
+    name: 'run index',
+    index: {
+      checkpoint: () => ask(index => index.checkpoint()),
+      runs: query => ask(index => index.runs(query)),
+      run: runId => ask(index => index.run(runId)),
+      tasks: runId => ask(index => index.tasks(runId)),
+      slots: (scheduleId, query) => ask(index => index.slots(scheduleId, query)),
+      events: query => ask(index => index.events(query)),
+    },
+    open,
+    apply: events => {
+      use(index => {
+        if (!index.isCurrentFile())
+          throw new IndexRebuildNeededError('missing', `${file} was deleted or replaced`)
+        index.apply(journalId, events)
+      })
+    },
+    close: async () => {
+      isClosed = true
+      await opening?.catch(() => {})
+      current?.close()
+      current = undefined
+    },
+  }
+}
