@@ -208,6 +208,7 @@ class JsonlJournal implements Journal {
     this.#file.check()
     const disk = this.#disk
     const file = await attempt(`Could not create ${path}`, createAfresh(disk, path))
+    const { active } = this.#layout
     try {
       await attempt(`Could not write ${path}`, writeAll(file, opening.bytes))
       await syncFile(file, path)
@@ -218,11 +219,18 @@ class JsonlJournal implements Journal {
       if (error instanceof JournalFullError) await removeFile(disk, path)
       throw error
     }
-    const sealed = sealedPath(this.#layout, this.#segment)
-    const { active } = this.#layout
-    await attempt(`Could not move ${active} to ${sealed}`, moveFile(disk, active, sealed))
-    await attempt(`Could not move ${path} to ${active}`, moveFile(disk, path, active))
-    await attempt(`Could not protect ${sealed}`, disk.chmod(sealed, SEALED_MODE))
+    try {
+      await this.#exchange(path)
+    } catch (error) {
+      // The footer is written: from here on only a restart can tell what stands under which name.
+      await file.close()
+      const reason = (error as Error).message
+      throw new JournalIoError(
+        `Could not put ${path} in the place of the full segment: ${reason}`,
+        undefined,
+        error,
+      )
+    }
     await this.#file.close()
     this.#file = new ActiveFile(disk, active, file, opening.bytes.length, this.#isLockHeld)
     this.#segment = segment
@@ -230,6 +238,15 @@ class JsonlJournal implements Journal {
     this.#crc = opening.crc
     this.#lines = opening.lines
     this.#rollAtBytes = this.#limitFor(opening.bytes.length)
+  }
+
+  /** The active segment takes its number for a name, the next one its place. */
+  async #exchange(next: string): Promise<void> {
+    const { active } = this.#layout
+    const sealed = sealedPath(this.#layout, this.#segment)
+    await moveFile(this.#disk, active, sealed)
+    await moveFile(this.#disk, next, active)
+    await this.#disk.chmod(sealed, SEALED_MODE)
   }
 
   #footer(): SegmentSealed {
