@@ -11,7 +11,7 @@ import { readIdentity } from './adapters/child-process/process-identity.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createDefinitionSource } from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
-import { createBlobStore } from './adapters/jsonl/blob-store.ts'
+import { openBlobStore } from './adapters/jsonl/blob-store.ts'
 import { openJournal } from './adapters/jsonl/journal.ts'
 import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
 import { layoutOf } from './adapters/jsonl/layout.ts'
@@ -113,7 +113,7 @@ export async function openSession(
         state,
         agenda: new Agenda(),
         source,
-        blobs: createBlobStore({ path: settings.statePath }),
+        blobs: openBlobStore(settings.statePath),
         createWorker: reports =>
           createWorker({
             queue,
@@ -131,7 +131,7 @@ export async function openSession(
           }),
         followers: [
           followIndex(settings, journal.journalId, read, note),
-          createTaskFeed({ path: settings.eventsPath }),
+          createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq }),
         ],
         readEvents: read,
         release: async () => {

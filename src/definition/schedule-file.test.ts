@@ -185,7 +185,7 @@ describe('checkScheduleFile', () => {
     [
       'an uneven step',
       '- id: a\n  cron: "*/7 * * * *"\n  dag: d\n',
-      '2:10 warning: minute */7 is uneven: from 56 to the next 0 it is 4, not 7 | use every: for an even period, or a step that divides 60 evenly',
+      '2:10 warning: minute */7 is uneven: from 56 to the next 0 it is 4, not 7 | use a step that divides 60 evenly',
     ],
   ])('%s', async (_, text, expected) => {
     expect((await check(text)).said).toEqual([expected])

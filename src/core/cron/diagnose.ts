@@ -104,7 +104,7 @@ function explainStep(spec: FieldSpec, step: Token, item: Token, fail: Fail): Cro
     )
   }
   const remedy =
-    'A cron step starts anew in every cycle of its field; for an even period use every: (every: 90m).'
+    'A cron step starts anew in every cycle of its field: choose a step that fits into it.'
   const what = `${spec.name} step ${clip(step.text, 20)} is longer than the field, which has ${spec.size} values`
   return fail(what, step, expected, remedy)
 }

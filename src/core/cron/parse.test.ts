@@ -124,9 +124,9 @@ describe('what is refused', () => {
     ['0 0 >15W< * *', 'day of month does not understand 15W', 'A field is'],
     ['*/>0< * * * *', 'minute step is 0', '1 or more'],
     ['5/>00< * * * *', 'minute step is 0', '1 or more'],
-    ['*/>90< * * * *', 'minute step 90 is longer than the field', 'every: 90m'],
-    ['0 */>25< * * *', 'hour step 25 is longer', 'every:'],
-    ['*/>999999999999999999< * * * *', 'minute step 999999999999999999 is longer', 'every:'],
+    ['*/>90< * * * *', 'minute step 90 is longer than the field', 'starts anew'],
+    ['0 */>25< * * *', 'hour step 25 is longer', 'starts anew'],
+    ['*/>999999999999999999< * * * *', 'minute step 999999999999999999 is longer', 'starts anew'],
     ['*/>-5< * * * *', 'minute step -5 is not a whole number', '*/5'],
     ['5/>*< * * * *', 'minute step * is not a whole number', 'left of the /'],
     ['>*/5/5< * * * *', 'minute has two steps', 'one step'],
@@ -159,7 +159,7 @@ describe('what is refused', () => {
     ['>@Houly<', 'macro @Houly is unknown', '@hourly'],
     ['>@constructor<', 'macro @constructor is unknown', 'known macros'],
     ['>@reboot<', '@reboot names no time', 'service manager'],
-    ['>@every< 5m', '@every is not cron', 'every: 15m'],
+    ['>@every< 5m', '@every is not cron', '*/15 * * * *'],
     ['>@daily 5<', '@daily stands alone', 'Remove'],
   ]
   it.each(cases)('%s', (marked, message, remedy) => {

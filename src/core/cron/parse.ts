@@ -146,7 +146,7 @@ function expandMacro(expression: string, macro: Token): CronTokens {
       throw fail('@reboot names no time', macro.text.length, remedy)
     }
     if (name === '@every') {
-      throw fail('@every is not cron', macro.text.length, 'Use every: (every: 15m) instead of cron:.')
+      throw fail('@every is not cron', macro.text.length, 'Write the period as a step: */15 * * * * is every 15 minutes.')
     }
     const nearest = findNearest(name, Object.keys(MACROS))
     const remedy =

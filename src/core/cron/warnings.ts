@@ -81,7 +81,7 @@ function listStepWarnings(spec: FieldSpec, field: Token): CronWarning[] {
       ...place,
       code: 'uneven_step',
       message,
-      hint: `Use every: for an even period, or a step that divides ${spec.size} evenly.`,
+      hint: `Use a step that divides ${spec.size} evenly.`,
     })
   }
   return warnings
