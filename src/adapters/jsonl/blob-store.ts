@@ -91,6 +91,6 @@ function refuse(code: string, message: string): DagbokError {
 }
 
 /** @param path  the journal's active segment: the blobs lie in its state directory */
-export function createBlobStore({ path, disk = nodeDisk }: { path: string; disk?: Disk }): BlobStore {
+export function openBlobStore(path: string, { disk = nodeDisk }: { disk?: Disk } = {}): BlobStore {
   return new DiskBlobStore(disk, layoutOf(path).blobs)
 }

@@ -201,8 +201,8 @@ async function skips(disk: Disk, layout: Layout, { parser }: SegmentCursor, seq:
 
 async function checkEnd(cursor: SegmentCursor, isSealed: boolean): Promise<void> {
   if (cursor.parser.bad !== undefined) await cursor.readToVerdict()
-  else if (!isSealed || cursor.parser.last?.event === 'segment_sealed') return
-  else cursor.parser.finish()
+  else if (isSealed) cursor.parser.finish()
+  if (cursor.parser.bad === undefined && (!isSealed || cursor.parser.last?.event === 'segment_sealed')) return
   const { bad, lines, validBytes } = cursor.parser
   if (isSealed || bad?.damage) {
     const end = { line: lines + 1, offset: validBytes, reason: 'the segment ends without its last line' }
