@@ -157,7 +157,12 @@ describe('checkDagFile', () => {
     [
       'an impossible variable',
       withLines('env: {A-B: x}'),
-      '6:11 error: expected the name of an environment variable (letters, digits, "_"), got "A-B" | for example LOG_LEVEL',
+      '6:11 error: expected the name of an environment variable (capital letters, digits, "_"), got "A-B" | for example A_B',
+    ],
+    [
+      'a variable that loads code',
+      withLines('env: {LD_PRELOAD: x}'),
+      '6:11 error: env.LD_PRELOAD may not be set: it changes which program is run or what is loaded into it | remove it, or set it inside the command: env NAME=value program',
     ],
     [
       'no time at all',
@@ -176,8 +181,8 @@ describe('checkDagFile', () => {
     ],
     [
       'a command that is none',
-      withLines().replace('x}', '[echo, 1]}'),
-      '5:30 error: expected a command (a list of texts, or a text), got 1 | quote it: "1"',
+      withLines().replace('x}', '[echo, true]}'),
+      '5:30 error: expected a command (a list of texts, or a text), got true | quote it: "true"',
     ],
     [
       'an empty command',

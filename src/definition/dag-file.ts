@@ -4,17 +4,18 @@
 //   D1. Every problem of the file is found in one go; a DAG with any of them has no normal form.
 //   D2. Equal meaning, equal hash: defaults are filled in, comments, order of keys and descriptions do not count.
 
+import { findRefused } from '../core/attempt/environment.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import type { Backoff, Task } from '../core/dag/task.ts'
 import { explainCycle, findGraphProblems, type GraphFinding } from '../core/dag/validate.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/time/duration.ts'
-import { DAG_DEFAULTS, DAG_WORDS, DagFile, MAX_PARAMS_BYTES } from './dag-schema.ts'
+import { DAG_WORDS, DagFile, MAX_PARAMS_BYTES, VARIABLE_PATTERN } from './dag-schema.ts'
+import { checkLength } from './duration-text.ts'
 import { describeValue } from './expected-words.ts'
 import { hashDag } from './normal-form.ts'
 import { ProblemList } from './problem.ts'
-import { checkLength } from './schedule-file.ts'
 import { addSchemaProblems } from './schema-problems.ts'
 import type { SourceText, Span } from './source-text.ts'
 import { type Path, readYaml, type YamlTree } from './yaml-tree.ts'
@@ -147,6 +148,8 @@ function checkTask(task: JsonObject, path: Path, tree: YamlTree, problems: Probl
         help: 'remove the timeout if there should be none',
       },
     )
+  const env = task['env']
+  if (isJsonObject(env)) checkEnvironment(env, [...path, 'env'], tree, problems)
   const params = task['params'] ?? {}
   if (!isJsonObject(params)) return
   const bytes = Buffer.byteLength(JSON.stringify(params))
@@ -160,23 +163,38 @@ function checkTask(task: JsonObject, path: Path, tree: YamlTree, problems: Probl
   if (task['workflow_ref'] === 'http') checkUrl(params['url'], path, tree, problems)
 }
 
+function checkEnvironment(env: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value !== 'string' || !VARIABLE_PATTERN.test(name)) continue
+    const refused = findRefused({ [name]: value })
+    if (refused)
+      problems.add(tree.locateKey(path, name), `env.${name} may not be set: ${refused.why}`, {
+        help: 'remove it, or set it inside the command: env NAME=value program',
+      })
+  }
+}
+
 function checkCommand(command: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
   const help = 'params: {command: [echo, hello]} runs it as it stands; a text goes to /bin/sh -c'
   if (command === undefined) {
     problems.add(tree.locate([...path, 'workflow_ref']), 'the workflow shell needs params.command', { help })
     return
   }
-  const isArgv =
-    Array.isArray(command) && command.length > 0 && command.every(part => typeof part === 'string')
+  const isArgv = Array.isArray(command) && command.length > 0 && command.every(isWord)
   const isText = typeof command === 'string' && command.trim() !== ''
   if (isArgv || isText) return
-  const stranger = Array.isArray(command) ? command.findIndex(part => typeof part !== 'string') : -1
+  const stranger = Array.isArray(command) ? command.findIndex(part => !isWord(part)) : -1
   const wrong = stranger === -1 ? command : (command as Json[])[stranger]
   problems.add(
     tree.locate([...path, 'params', 'command', ...(stranger === -1 ? [] : [stranger])]),
     `expected a command (a list of texts, or a text), got ${describeValue(wrong)}`,
     { help: stranger === -1 || typeof wrong === 'object' ? help : `quote it: "${wrong}"` },
   )
+}
+
+/** What can stand in an argv. */
+function isWord(part: Json): boolean {
+  return typeof part === 'string' || typeof part === 'number'
 }
 
 function checkUrl(url: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
@@ -210,6 +228,6 @@ function compileDag(value: JsonObject): Dag {
       ...(Object.keys(task.env).length > 0 && { env: task.env }),
     }),
   )
-  const dag = { name: authored.name, tenantId: authored.tenant_id ?? DAG_DEFAULTS.tenantId, tasks }
+  const dag = { name: authored.name, tenantId: authored.tenant_id, tasks }
   return Object.freeze({ ...dag, hash: hashDag(dag) })
 }

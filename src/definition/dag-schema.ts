@@ -16,6 +16,8 @@ export const MAX_TASKS = 10_000
 /** Bytes of a task's params as JSON. */
 export const MAX_PARAMS_BYTES = 32 * 1024
 const MAX_RETRIES = 1_000
+/** The form of an environment variable's name; core/attempt/environment.ts says which of them are refused. */
+export const VARIABLE_PATTERN = /^[A-Z_][A-Z0-9_]*$/
 
 export const TaskEntry = z
   .strictObject({
@@ -73,10 +75,10 @@ export const TaskEntry = z
       .default([])
       .meta({ description: 'Tasks of this DAG that must succeed first.', examples: [['sweep'], []] }),
     env: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+      .record(z.string().regex(VARIABLE_PATTERN), z.string())
       .default({})
       .meta({
-        description: 'Extra environment of a command. Quote numbers.',
+        description: 'Extra environment of a command: names in capital letters. Quote numbers.',
         examples: [{ LOG_LEVEL: 'debug' }],
       }),
   })

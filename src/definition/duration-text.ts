@@ -3,6 +3,8 @@
 
 import { DagbokError } from '../core/error.ts'
 import { parseDuration } from '../core/time/duration.ts'
+import { type ProblemList, sayHint } from './problem.ts'
+import type { Path, YamlTree } from './yaml-tree.ts'
 
 /** What `parseDuration` takes, but for its upper limit: units from large to small, each at most once. */
 export const DURATION_PATTERN =
@@ -17,7 +19,14 @@ export function checkDuration(text: string): string | undefined {
     parseDuration(text)
     return undefined
   } catch (error) {
-    const hint = error instanceof DagbokError ? (error.hint ?? error.message) : String(error)
-    return hint.slice(0, 1).toLowerCase() + hint.slice(1).replace(/\.$/, '')
+    return sayHint(error instanceof DagbokError ? (error.hint ?? error.message) : String(error)).help
   }
+}
+
+/** A duration whose form is right may still be too long. Fields of another form are the schema's to tell of. */
+export function checkLength(text: unknown, path: Path, tree: YamlTree, problems: ProblemList): void {
+  if (typeof text !== 'string' || !DURATION_PATTERN.test(text)) return
+  const help = checkDuration(text)
+  if (help !== undefined)
+    problems.add(tree.locate(path), `expected ${DURATION_WORDS}, at most 100 years, got "${text}"`, { help })
 }

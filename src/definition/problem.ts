@@ -97,6 +97,11 @@ export function makeFileProblem(
   }
 }
 
+/** The hint of an error as a help line: begins small and has no full stop, like all of them. */
+export function sayHint(hint: string | undefined): { help?: string } {
+  return hint === undefined ? {} : { help: hint.slice(0, 1).toLowerCase() + hint.slice(1).replace(/\.$/, '') }
+}
+
 /** By file, then by place; errors before warnings at the same place. */
 export function sortProblems(problems: readonly DefinitionProblem[]): DefinitionProblem[] {
   const rank = (problem: DefinitionProblem) => (problem.severity === 'error' ? 0 : 1)

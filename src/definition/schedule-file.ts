@@ -9,12 +9,12 @@ import { compileCron } from '../core/cron/compile.ts'
 import { CronError } from '../core/cron/cron-error.ts'
 import { listCronWarnings } from '../core/cron/warnings.ts'
 import { DagbokError } from '../core/error.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { parseDuration } from '../core/time/duration.ts'
 import { zoneOf } from '../core/time/zone.ts'
-import { DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
-import { ProblemList } from './problem.ts'
+import { checkLength } from './duration-text.ts'
+import { ProblemList, sayHint } from './problem.ts'
 import { SCHEDULE_DEFAULTS, SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.ts'
 import { addSchemaProblems } from './schema-problems.ts'
 import type { SourceText, Span } from './source-text.ts'
@@ -124,25 +124,9 @@ function checkCron(cron: string, timezone: string, path: Path, tree: YamlTree, p
   }
 }
 
-/** A duration whose form is right may still be too long. */
-export function checkLength(text: Json | undefined, path: Path, tree: YamlTree, problems: ProblemList): void {
-  if (typeof text !== 'string' || !DURATION_PATTERN.test(text)) return
-  try {
-    parseDuration(text)
-  } catch (error) {
-    const message = `expected ${DURATION_WORDS}, at most 100 years, got "${text}"`
-    problems.add(tree.locate(path), message, sayHint(error instanceof DagbokError ? error.hint : undefined))
-  }
-}
-
 function addThrown(error: unknown, place: Span, problems: ProblemList): void {
   const hint = error instanceof DagbokError ? error.hint : undefined
   problems.add(place, error instanceof Error ? error.message : String(error), sayHint(hint))
-}
-
-/** A hint as a help line: begins small and has no full stop, like all of them. */
-function sayHint(hint: string | undefined): { help?: string } {
-  return hint === undefined ? {} : { help: hint.slice(0, 1).toLowerCase() + hint.slice(1).replace(/\.$/, '') }
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { checkId, ID_WORDS } from '../core/ids.ts'
 import { isJsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
+import { VARIABLE_PATTERN } from './dag-schema.ts'
 import { checkDuration, DURATION_WORDS } from './duration-text.ts'
 import { describeValue, type Field, type FieldWords, findWords, formatPath } from './expected-words.ts'
 import type { ProblemList } from './problem.ts'
@@ -41,8 +42,8 @@ function addIssue(issue: z.core.$ZodIssue, words: FieldWords, tree: YamlTree, pr
     const key = String(path.at(-1))
     problems.add(
       tree.locateKey(path.slice(0, -1), key),
-      `expected the name of an environment variable (letters, digits, "_"), got "${key}"`,
-      { help: 'for example LOG_LEVEL' },
+      `expected the name of an environment variable (capital letters, digits, "_"), got "${key}"`,
+      { help: `for example ${nameVariable(key)}` },
     )
     return
   }
@@ -62,6 +63,12 @@ function addIssue(issue: z.core.$ZodIssue, words: FieldWords, tree: YamlTree, pr
   problems.add(tree.locate(path), `expected ${expected}, got ${describeFailed(issue, value)}`, {
     ...(help !== undefined && { help }),
   })
+}
+
+/** The nearest name that a variable may have. */
+function nameVariable(key: string): string {
+  const name = key.toUpperCase().replace(/[^A-Z0-9_]/g, '_')
+  return VARIABLE_PATTERN.test(name) ? name : 'LOG_LEVEL'
 }
 
 /** Lists that are too short or too long are told with their length. */

@@ -1,42 +1,30 @@
 // YAML text → a plain JSON value and the place of every part of it. Refuses what no definition needs.
 //
 //   Y1. Nothing here throws, whatever the text holds; what is wrong is in the problem list, with its place.
-//   Y2. Bounded: nesting by MAX_DEPTH (checked while the text is read, before anything recurses), expansion of aliases
-//       by MAX_EXPANDED (long texts count as several values). Linear in the text: keys are compared through a map, not
-//       pairwise as the library does.
+//   Y2. Bounded: nesting (definition/yaml-document.ts), and the expansion of aliases by MAX_EXPANDED values, long texts
+//       counting as several. Linear in the text: keys are compared through a map, not pairwise as the library does.
 //   Y3. The value is built by copy: JSON types only, ordinary objects, never a key `__proto__`, `constructor` or
 //       `prototype`. Of duplicate keys the first one counts.
 //   Y4. A text with syntax errors has no value: what it would be read as is a guess.
 
 import { setImmediate } from 'node:timers/promises'
 import {
-  Composer,
-  type Document,
   isAlias,
   isMap,
   isNode,
   isScalar,
   isSeq,
-  Lexer,
   type Node,
   type ParsedNode,
-  Parser,
   type Scalar,
   type YAMLMap,
 } from 'yaml'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { ProblemList } from './problem.ts'
 import type { Span } from './source-text.ts'
-import { explainSyntaxError } from './yaml-syntax.ts'
+import { composeDocument, LARGE_TEXT } from './yaml-document.ts'
 
-type Token = Parameters<Composer['next']>[0]
-
-const MAX_DEPTH = 100
 const MAX_EXPANDED = 100_000
-/** Lexemes read before others get a turn: about 30 ms. */
-const LEXEMES_PER_TURN = 10_000
-/** From so many characters on, each step of the work is a turn of its own. */
-const LARGE_TEXT = 64 * 1024
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -81,73 +69,6 @@ export async function readYaml(problems: ProblemList): Promise<YamlTree | undefi
     )
     return undefined
   }
-}
-
-async function composeDocument(text: string, problems: ProblemList): Promise<Document.Parsed | undefined> {
-  const tokens = await parseTokens(text, problems)
-  if (!tokens) return undefined
-  if (text.length > LARGE_TEXT) await setImmediate()
-  const composer = new Composer({
-    uniqueKeys: false,
-    resolveKnownTags: false,
-    merge: false,
-    logLevel: 'silent',
-    version: '1.2',
-  })
-  const documents = [...composer.compose(tokens)]
-  const [document, second] = documents
-  if (second) {
-    const start = Math.max(0, text.lastIndexOf('---', second.contents?.range[0] ?? text.length))
-    problems.add({ start, end: start + 3 }, 'expected one YAML document in the file, got another one', {
-      help: 'remove the "---" line, or move what follows into a file of its own',
-    })
-  }
-  const directive = document?.directives.yaml
-  if (directive?.explicit && directive.version !== '1.2')
-    problems.add({ start: 0, end: lineEnd(text, 0) }, `expected YAML 1.2, got YAML ${directive.version}`, {
-      help: 'remove the %YAML line',
-    })
-  const linesTold = new Set<number>()
-  for (const error of documents.flatMap(each => each.errors)) {
-    const explained = explainSyntaxError(text, error)
-    const { line } = problems.source.positionAt(explained.span.start)
-    if (linesTold.has(line)) continue
-    linesTold.add(line)
-    problems.add(
-      explained.span,
-      explained.message,
-      explained.help === undefined ? {} : { help: explained.help },
-    )
-  }
-  return document
-}
-
-/** Reads the text token by token, giving others a turn, and stops at the first part that is nested too deeply. */
-async function parseTokens(text: string, problems: ProblemList): Promise<Token[] | undefined> {
-  const parser = new Parser()
-  const tokens: Token[] = []
-  let lexemes = 0
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token)
-    if (parser.stack.length > MAX_DEPTH) {
-      problems.add(
-        { start: parser.offset - 1, end: parser.offset },
-        `nested deeper than ${MAX_DEPTH} levels`,
-        {
-          help: 'a definition needs about six; is a bracket or a quote missing?',
-        },
-      )
-      return undefined
-    }
-    if (++lexemes % LEXEMES_PER_TURN === 0) await setImmediate()
-  }
-  for (const token of parser.end()) tokens.push(token)
-  return tokens
-}
-
-function lineEnd(text: string, from: number): number {
-  const end = text.indexOf('\n', from)
-  return end === -1 ? text.length : end
 }
 
 class TreeReader {
@@ -332,7 +253,7 @@ class TreeReader {
   #tellTemplate(map: YAMLMap): void {
     const [start = 0, end = start + 1] = map.range ?? []
     const { text } = this.#problems.source
-    const written = text.slice(start, Math.min(end, lineEnd(text, start)))
+    const written = text.slice(start, end).split('\n')[0]!.trimEnd()
     this.#problems.add({ start, end }, `expected a value, got ${written}, which YAML reads as a mapping`, {
       help: `quote the template: "${written}"`,
     })
