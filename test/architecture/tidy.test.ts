@@ -2,6 +2,7 @@
 // leaves nothing undone, and does not touch what would do harm unseen.
 
 import { existsSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
@@ -93,6 +94,13 @@ describe('tidy', () => {
     expect(listOf(source.flatMap(findReadline))).toEqual([])
   })
 
+  test('what runs depends on what package.json says, and on nothing else', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const used = new Set(source.filter(({ isTest }) => !isTest).flatMap(packagesOf))
+    expect({ missing: [...used].filter(name => !(name in dependencies)) }).toEqual({ missing: [] })
+    expect({ unused: Object.keys(dependencies).filter(name => !used.has(name)) }).toEqual({ unused: [] })
+  })
+
   test('no file is dead', () => {
     expect(findDead(source, everything)).toEqual([])
   })
@@ -149,6 +157,11 @@ describe('the rules bite', () => {
   test('a stranger at the lock, and readline', () => {
     expect(findLockReaders(written(`readFileSync(join(dir, 'lock.db'))`))).toHaveLength(1)
     expect(findReadline(written(`import { createInterface } from 'node:readline/promises'`))).toHaveLength(1)
+  })
+
+  test('a package that is imported', () => {
+    const text = `import a from '@x/y/z'; import fs from 'node:fs'; import { b } from './b.ts'; import('zod/v4')`
+    expect(packagesOf(written(text))).toEqual(['@x/y', 'zod'])
   })
 
   test('a file that nobody reaches', () => {
@@ -258,6 +271,18 @@ function findReadline({ path, imports }: SourceFile): Violation[] {
         ]
       : [],
   )
+}
+
+function packagesOf({ imports }: SourceFile): string[] {
+  return imports.flatMap(({ specifier, target }) => {
+    if (target !== undefined || isBuiltin(specifier)) return []
+    return [
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/'),
+    ]
+  })
 }
 
 function findDead(inSource: readonly SourceFile[], all: readonly SourceFile[]): string[] {
