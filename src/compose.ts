@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
 import { serveControl } from './adapters/control-socket/server.ts'
 import { readIdentity } from './adapters/child-process/process-identity.ts'
+import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createDefinitionSource } from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
@@ -105,6 +106,13 @@ export async function openSession(
     const logs = createLogStore({ root: settings.stateDir, limitBytes: settings.logLimitBytes })
     const read = (afterSeq: number) => readEvents(settings.statePath, { afterSeq })
     const queue = createQueue({ concurrency: settings.maxTasks })
+    const world = {
+      clock: systemClock,
+      logs,
+      processes: createProcesses({ journalId: journal.journalId }),
+      environment: process.env,
+      killGraceMs: settings.killGraceMs,
+    }
     const daemon = new Daemon(
       {
         clock: systemClock,
@@ -116,13 +124,14 @@ export async function openSession(
         blobs: openBlobStore(settings.statePath),
         createWorker: reports =>
           createWorker({
+            clock: systemClock,
             queue,
             reports,
             executors: {
-              shell: createShellExecutor({ logs, journalId: journal.journalId }),
-              http: createHttpExecutor({ logs }),
+              shell: createShellExecutor(world),
+              http: createHttpExecutor(world),
               function: createFunctionExecutor({
-                logs,
+                ...world,
                 workflowsDir: settings.workflowsDir,
                 memoryLimitMb: settings.memoryLimitMb,
                 maxWorkers: settings.maxTasks,
