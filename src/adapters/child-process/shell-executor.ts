@@ -32,8 +32,8 @@ export interface ShellExecutorOptions {
   readonly clock: Clock
   readonly logs: LogStore
   readonly processes: Processes
-  /** The scheduler's own environment, of which commands see the base variables only. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The scheduler's own environment, of which commands see the base variables only. Default `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** From SIGTERM to SIGKILL when the time limit has passed, milliseconds. Default 10,000. */
   readonly killGraceMs?: number
   /** From SIGTERM to SIGKILL for what a command that ended left running, milliseconds. Default 2,000. */
@@ -45,7 +45,7 @@ export interface ShellExecutorOptions {
 /** Runs commands. See the head of this file and ports/executor.ts. */
 export function createShellExecutor(options: ShellExecutorOptions): Executor {
   const { clock, logs, processes } = options
-  const base = pickBase(options.environment)
+  const base = pickBase(options.environment ?? process.env)
   const running = new Set<Supervision>()
 
   const supervise = (spec: AttemptSpec, place: AttemptLogs): Supervision => {
