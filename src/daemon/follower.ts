@@ -96,7 +96,8 @@ export class FollowerRunner {
         this.#opened = true
       }
       while (this.lag > 0) {
-        if (this.#buffer[0]?.seq === this.#taken + 1) await this.#take(this.#buffer.splice(0, SLICE_MAX))
+        const next = this.#takeNext()
+        if (next.length > 0) await this.#take(next)
         else await this.#readBehind()
       }
       this.#failing = false
@@ -106,6 +107,16 @@ export class FollowerRunner {
       this.#opened = false
       this.#options.clock.after(RETRY_MS, () => this.kick())
     }
+  }
+
+  /**
+   * The events in the buffer that follow the last one taken, without a hole: the loop does not hand over the lines that
+   * the journal writes about itself (a seal, a header, a recovery), those are read from it.
+   */
+  #takeNext(): Event[] {
+    let count = 0
+    while (count < SLICE_MAX && this.#buffer[count]?.seq === this.#taken + 1 + count) count += 1
+    return this.#buffer.splice(0, count)
   }
 
   /** Catches up from the journal to where the buffer begins, or to its end. */
