@@ -47,9 +47,9 @@ export class ActiveFile {
     } catch (error) {
       throw describeFailure(`Could not look at ${this.path}`, error)
     }
-    if (open.nlink === 0) throw this.#changed('was deleted')
-    if (named === undefined) throw this.#changed('was renamed or moved away')
-    if (named.ino !== this.#ino || named.dev !== this.#dev)
+    if (named === undefined)
+      throw this.#changed(open.nlink === 0 ? 'was deleted' : 'was renamed or moved away')
+    if (open.nlink === 0 || named.ino !== this.#ino || named.dev !== this.#dev)
       throw this.#changed('was replaced by another file')
     if (open.size < this.durableBytes) {
       throw this.#changed(`was truncated: ${this.durableBytes} bytes were written, ${open.size} are left`)
