@@ -5,16 +5,16 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
-import { serveControl } from './adapters/control-socket/server.ts'
 import { readIdentity } from './adapters/child-process/process-identity.ts'
 import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
+import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
+import { serveControl } from './adapters/control-socket/server.ts'
 import { createDefinitionSource } from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
 import { openBlobStore } from './adapters/jsonl/blob-store.ts'
-import { openJournal } from './adapters/jsonl/journal.ts'
 import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
+import { openJournal } from './adapters/jsonl/journal.ts'
 import { layoutOf } from './adapters/jsonl/layout.ts'
 import { nodeDisk } from './adapters/jsonl/node-disk.ts'
 import { followEvents, readEvents } from './adapters/jsonl/reader.ts'
@@ -50,8 +50,6 @@ import { createHttpExecutor } from './workflows/http.ts'
 const WAIT_FOR_HOLDER_MS = 30_000
 
 export interface SessionOptions {
-  /** How long to wait for the holder of the state. Default: 30 s for `serve` behind a short-lived holder, else not. */
-  waitMs?: number
   /** Words for people that are not in the journal. Default: stderr. */
   note?(level: 'info' | 'warn' | 'error', message: string): void
 }
@@ -75,7 +73,7 @@ export async function openSession(
   const self = readIdentity(process.pid)
   const lock = await acquireLock({
     directory: settings.stateDir,
-    waitMs: options.waitMs ?? waitFor(settings, mode),
+    waitMs: waitFor(settings, mode),
     holder: {
       pid: process.pid,
       host: hostname(),
@@ -167,7 +165,9 @@ export async function openSession(
     )
     await daemon.open()
     const server =
-      mode === 'command' ? undefined : await serveControl({ control: daemon, socketPath: settings.socketPath })
+      mode === 'command'
+        ? undefined
+        : await serveControl({ control: daemon, socketPath: settings.socketPath })
     return daemon
   }
 }

@@ -48,7 +48,7 @@ export interface JournalReport {
 
 export interface House {
   /** @throws LockHeldError (exit 5), DefinitionsInvalidError (exit 3), journal errors (exit 74, 78) */
-  openSession(settings: Settings, mode: SchedulerMode, options?: { waitMs?: number }): Promise<Session>
+  openSession(settings: Settings, mode: SchedulerMode): Promise<Session>
   /** Everything under the configured folders; never throws for what a file says. */
   loadDefinitions(settings: Settings): Promise<LoadResult>
   loadDagFile(

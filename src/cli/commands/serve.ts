@@ -13,9 +13,6 @@ import { logTo } from '../log-lines.ts'
 import { formatSpan } from '../render/time.ts'
 import { stopOnSignal } from '../stopping.ts'
 
-/** A command or a `run` that holds the state is soon done. */
-const HOLDER_WAIT_MS = 30_000
-
 /** How often `systemctl status` hears what goes on. */
 const DESCRIBE_MS = 60_000
 
@@ -23,7 +20,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { settings, out, json } = context
   const house = await context.house()
   const manager = house.openServiceManager(context.env)
-  const session = await house.openSession(settings, 'serve', { waitMs: HOLDER_WAIT_MS })
+  const session = await house.openSession(settings, 'serve')
   session.onEvent(json ? event => out.data.line(JSON.stringify(event)) : logTo(out.note, settings.logLevel))
   const stopping = stopOnSignal(context, session, () => manager.stopping(settings.drainTimeoutMs + 5_000))
   const unlistenReload = context.interrupts.listenForReload(() => {
