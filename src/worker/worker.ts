@@ -1,10 +1,11 @@
-// The worker: attempts come in, go through the queue to the executor of their workflow, and are reported.
+// The worker in this process: queue in front, an executor behind, reports to whoever gave the work.
 //
-// Boundary: ports/worker.ts says what it keeps. Which executor a `workflow_ref` means is decided here and nowhere else.
+//   1. The executor is chosen by `workflow_ref`: `shell`, `http`, else a user function.
+//   2. A place in the queue is held from start to outcome. What is adopted already runs and takes no place in the line.
+//   3. An attempt that is cancelled while it waits never starts; an executor that throws fails its own attempt only.
 
 import type { Clock } from '../ports/clock.ts'
 import type {
-  AttemptHooks,
   AttemptKey,
   AttemptOutcome,
   AttemptSpec,
@@ -15,100 +16,115 @@ import type {
 import type { Queue } from '../ports/queue.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
 
+export interface Executors {
+  readonly shell: Executor
+  readonly http: Executor
+  readonly function: Executor
+}
+
 export interface WorkerOptions {
-  readonly clock: Clock
   readonly queue: Queue
+  readonly executors: Executors
   readonly reports: WorkerReports
-  readonly executors: {
-    readonly shell: Executor
-    readonly http: Executor
-    /** Everything that is not a built-in is a user's function. */
-    readonly function: Executor
-  }
+  readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
-interface Underway {
+interface Entry {
+  /** Undefined while it waits in the queue. */
   running: RunningAttempt | undefined
-  /** A cancel that came before the attempt had begun, or while it was being cancelled with a longer grace. */
-  cancel: { reason: string; graceMs: number } | undefined
 }
 
-export function createWorker({ clock, queue, reports, executors }: WorkerOptions): Worker {
-  const underway = new Map<string, Underway>()
+/** Which executor runs a workflow. */
+export function chooseExecutor(executors: Executors, workflowRef: string): Executor {
+  if (workflowRef === 'shell') return executors.shell
+  if (workflowRef === 'http') return executors.http
+  return executors.function
+}
+
+/** A worker that runs attempts in this process. */
+export function createWorker({ queue, executors, reports, clock }: WorkerOptions): Worker {
+  const entries = new Map<string, Entry>()
   let closed = false
 
-  const executorOf = ({ workflowRef }: AttemptSpec): Executor =>
-    workflowRef === 'shell' ? executors.shell : workflowRef === 'http' ? executors.http : executors.function
-
-  const take = (spec: AttemptSpec, begin: (executor: Executor) => RunningAttempt): void => {
-    const id = textOf(spec)
-    const entry: Underway = { running: undefined, cancel: undefined }
-    underway.set(id, entry)
-    queue.put(async () => {
-      if (closed) return
-      const startedMs = clock.monotonicMs()
-      const outcome = await perform(spec, entry, begin)
-      underway.delete(id)
-      if (!closed) reports.finished(keyOf(spec), outcome, clock.monotonicMs() - startedMs)
-    })
+  const finish = (key: AttemptKey, outcome: AttemptOutcome, durationMs: number): void => {
+    if (entries.delete(keyText(key)) && !closed) reports.finished(key, outcome, durationMs)
   }
 
-  const perform = async (
-    spec: AttemptSpec,
-    entry: Underway,
-    begin: (executor: Executor) => RunningAttempt,
-  ): Promise<AttemptOutcome> => {
-    if (entry.cancel !== undefined) return { kind: 'cancelled', reason: entry.cancel.reason }
+  const supervise = async (spec: AttemptSpec, entry: Entry, begin: () => RunningAttempt): Promise<void> => {
+    if (closed || entries.get(keyText(spec)) !== entry) return
+    const key = keyOf(spec)
+    const begunMs = clock.monotonicMs()
+    let outcome: AttemptOutcome
     try {
-      entry.running = begin(executorOf(spec))
-      return await entry.running.outcome
+      entry.running = begin()
+      outcome = await entry.running.outcome
     } catch (error) {
-      // An executor never throws; if one does, its attempt fails and nothing else.
-      const message = error instanceof Error ? error.message : String(error)
-      return { kind: 'failed', error: { kind: 'executor_failed', message } }
+      const message = `the executor of ${JSON.stringify(spec.workflowRef)} failed: ${messageOf(error)}`
+      outcome = { kind: 'failed', error: { kind: 'executor_failed', message } }
     }
+    finish(key, outcome, clock.monotonicMs() - begunMs)
+  }
+
+  const enter = (spec: AttemptSpec): Entry | undefined => {
+    const text = keyText(spec)
+    if (closed || entries.has(text)) return undefined
+    const entry: Entry = { running: undefined }
+    entries.set(text, entry)
+    return entry
   }
 
   return {
     start(spec) {
+      const entry = enter(spec)
+      if (entry === undefined) return
       const key = keyOf(spec)
-      const hooks: AttemptHooks = {
-        spawned: identity => {
-          if (!closed) reports.spawned(key, identity)
-        },
-      }
-      take(spec, executor => executor.start(spec, hooks))
+      queue.put(() =>
+        supervise(spec, entry, () =>
+          chooseExecutor(executors, spec.workflowRef).start(spec, {
+            spawned: identity => {
+              if (!closed) reports.spawned(key, identity)
+            },
+          }),
+        ),
+      )
     },
     adopt(spec, identity: ProcessIdentity | undefined) {
+      const entry = enter(spec)
+      if (entry === undefined) return
       const key = keyOf(spec)
-      const adopted = (pid: number) => {
-        if (!closed) reports.adopted(key, pid)
-      }
-      take(spec, executor => executor.adopt(spec, identity, adopted))
+      void supervise(spec, entry, () =>
+        chooseExecutor(executors, spec.workflowRef).adopt(spec, identity, pid => {
+          if (!closed) reports.adopted(key, pid)
+        }),
+      )
     },
     cancel(key, reason, graceMs) {
-      const entry = underway.get(textOf(key))
+      const entry = entries.get(keyText(key))
       if (entry === undefined) return
-      entry.cancel = { reason, graceMs }
-      entry.running?.cancel(reason, graceMs)
+      if (entry.running !== undefined) entry.running.cancel(reason, graceMs)
+      // Its place in the queue finds the entry gone.
+      else finish(keyOf(key), { kind: 'cancelled', reason }, 0)
     },
     get running() {
-      return underway.size
+      return entries.size
     },
     async close() {
       closed = true
-      await Promise.all(
-        [executors.shell, executors.http, executors.function].map(executor => executor.close()),
-      )
+      await Promise.all([executors.shell.close(), executors.http.close(), executors.function.close()])
+      // Commands run on and hold their places: the queue is let go without waiting for them.
+      void queue.close()
     },
   }
+}
+
+function keyText({ runId, taskId, attempt }: AttemptKey): string {
+  return JSON.stringify([runId, taskId, attempt])
 }
 
 function keyOf({ runId, taskId, attempt }: AttemptKey): AttemptKey {
   return { runId, taskId, attempt }
 }
 
-/** Ids hold no line feed. */
-function textOf({ runId, taskId, attempt }: AttemptKey): string {
-  return `${runId}\n${taskId}\n${attempt}`
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

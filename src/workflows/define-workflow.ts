@@ -1,0 +1,33 @@
+// What a user function is: `(args, ctx) => object`. For those who want their editor to know; a plain function will do.
+
+import type { JsonObject } from '../core/json.ts'
+
+/** What a function is told about the attempt it is. */
+export interface WorkflowContext {
+  readonly runId: string
+  readonly dagName: string
+  readonly taskId: string
+  /** From 1; above 1 it is a retry. */
+  readonly attempt: number
+  readonly tenantId: string
+  readonly scheduleId?: string
+  /** The slot the run stands for, ISO 8601 UTC. Use it instead of the current time: a rerun then does the same work. */
+  readonly logicalDate: string
+  /** Aborted when the attempt is cancelled or out of time. What does not heed it is killed after the grace. */
+  readonly signal: AbortSignal
+  /** Writes a line to the attempt's log, as `console.log` does. */
+  log(...values: unknown[]): void
+}
+
+/** Takes its params with the outputs of its upstreams (`<task>__<key>`), returns its own output. */
+export type Workflow<Args = JsonObject, Output = JsonObject | undefined> = (
+  args: Args,
+  ctx: WorkflowContext,
+) => Output | Promise<Output>
+
+/** The function itself, with its types checked: `export default defineWorkflow((args, ctx) => ({ … }))`. */
+export function defineWorkflow<Args, Output extends object | undefined>(
+  workflow: Workflow<Args, Output>,
+): Workflow<Args, Output> {
+  return workflow
+}
