@@ -1,15 +1,16 @@
 // A run as a person names it: its id, or a beginning of it that fits only one.
 
+import { DagbokError, EXIT } from '../core/error.ts'
 import type { RunRow } from '../ports/run-index.ts'
 import type { Reader } from './house.ts'
-import { UnknownNameError, UsageError } from './usage.ts'
+import { suggest, UsageError } from './usage.ts'
 
 /** How far back a beginning is looked for. A whole id is found however old it is. */
 const RECENT = 1_000
 
 /**
  * The run that `name` means.
- * @throws UnknownNameError (exit 4), UsageError (exit 2) if several begin so
+ * @throws DagbokError RUN_NOT_FOUND (exit 4), UsageError (exit 2) if several begin so
  */
 export function findRun({ index }: Reader, name: string): RunRow {
   const exact = index.run(name)
@@ -25,10 +26,9 @@ export function findRun({ index }: Reader, name: string): RunRow {
       'give more of its id',
     )
   }
-  throw new UnknownNameError(
-    'RUN',
-    name,
-    recent.map(row => row.run_id),
-    '`scheduler runs` lists the latest',
-  )
+  const known = recent.map(row => row.run_id)
+  throw new DagbokError('RUN_NOT_FOUND', `there is no run ${JSON.stringify(name)}`, {
+    exitCode: EXIT.notFound,
+    hint: suggest(name, known, '`scheduler runs` lists the latest'),
+  })
 }

@@ -10,24 +10,13 @@ export class UsageError extends DagbokError {
   }
 }
 
-/** What was named does not exist (exit 4). */
-export class UnknownNameError extends DagbokError {
-  constructor(
-    kind: 'DAG' | 'SCHEDULE' | 'RUN' | 'TASK',
-    name: string,
-    known: Iterable<string>,
-    remedy: string,
-  ) {
-    const nearest = findNearest(name, known)
-    super(
-      `${kind}_NOT_FOUND`,
-      `there is no ${kind === 'DAG' ? kind : kind.toLowerCase()} ${JSON.stringify(name)}`,
-      {
-        exitCode: EXIT.notFound,
-        hint: nearest === undefined ? remedy : `did you mean ${JSON.stringify(nearest)}? ${remedy}`,
-      },
-    )
-  }
+/**
+ * The remedy of a name that does not exist, with the existing one that was probably meant.
+ * @returns `did you mean "sweep"? …`
+ */
+export function suggest(name: string, known: Iterable<string>, remedy: string): string {
+  const nearest = findNearest(name, known)
+  return nearest === undefined ? remedy : `did you mean ${JSON.stringify(nearest)}? ${remedy}`
 }
 
 /** `3` of `-n 3`. @throws UsageError */

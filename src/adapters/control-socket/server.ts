@@ -95,10 +95,15 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     const url = new URL(request.url ?? '/', 'http://scheduler')
     const verb = /^\/v1\/([a-z]+)$/.exec(url.pathname)?.[1]
     if (verb === 'events' && request.method === 'GET') return stream(url, request, response)
-    if (!VERBS.includes(verb as Verb) || (request.method !== 'POST' && verb !== 'status')) {
-      throw new ControlRequestError(
-        `there is no ${request.method} ${url.pathname}; there are POST /v1/{${VERBS.join(',')}} and GET /v1/events`,
+    const asks = request.method === 'POST' || (request.method === 'GET' && verb === 'status')
+    if (!VERBS.includes(verb as Verb) || !asks) {
+      throw new DagbokError(
         'CONTROL_VERB_UNKNOWN',
+        `there is no ${request.method} ${url.pathname}; there are POST /v1/{${VERBS.join(',')}} and GET /v1/events`,
+        {
+          exitCode: EXIT.usage,
+          hint: 'compare `scheduler --version` with the version in `scheduler status`',
+        },
       )
     }
     const body = request.method === 'POST' ? await readBody(request) : {}
@@ -171,7 +176,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length
     if (size > MAX_BODY_BYTES) {
-      throw new ControlRequestError(`expected at most ${MAX_BODY_BYTES} bytes`, 'CONTROL_REQUEST_TOO_LARGE')
+      throw new DagbokError('CONTROL_REQUEST_TOO_LARGE', `expected at most ${MAX_BODY_BYTES} bytes`, {
+        exitCode: EXIT.usage,
+        hint: 'write the data to a file and pass its path',
+      })
     }
     chunks.push(chunk as Buffer)
   }

@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EXIT } from '../../core/error.ts'
+import { DagbokError, EXIT } from '../../core/error.ts'
 import type { AttemptKey } from '../../ports/executor.ts'
 import type { RunRow, TaskRow } from '../../ports/run-index.ts'
 import type { CommandContext } from '../context.ts'
@@ -14,7 +14,7 @@ import type { Reader } from '../house.ts'
 import { writeJsonList } from '../output.ts'
 import type { LogFlags } from '../program.ts'
 import { findRun } from '../run-name.ts'
-import { readCount, UnknownNameError } from '../usage.ts'
+import { readCount, suggest } from '../usage.ts'
 
 const POLL_MS = 200
 const CHUNK_BYTES = 256 * 1024
@@ -68,8 +68,11 @@ function checkTask({ index, logs }: Reader, runId: string, task: string): void {
     ...index.tasks(runId).map(row => row.task_id),
     ...logs.list(runId).map(key => key.taskId),
   ])
-  if (!known.has(task))
-    throw new UnknownNameError('TASK', task, known, '`scheduler runs <run>` lists the tasks that have begun')
+  if (known.has(task)) return
+  throw new DagbokError('TASK_NOT_FOUND', `run ${runId} has no task ${JSON.stringify(task)} that has begun`, {
+    exitCode: EXIT.notFound,
+    hint: suggest(task, known, '`scheduler runs <run>` lists the tasks that have begun'),
+  })
 }
 
 /** True if nothing more can be printed by what was asked for. */

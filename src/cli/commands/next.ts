@@ -1,6 +1,6 @@
 // `scheduler next`: when schedules are due, from the definitions alone. What the journal says about them is no part of it.
 
-import { EXIT } from '../../core/error.ts'
+import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import { formatSlot, type Instant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
@@ -9,7 +9,7 @@ import { loadGoodDefinitions } from '../definitions.ts'
 import { writeJsonList } from '../output.ts'
 import { type Column, renderTable } from '../render/table.ts'
 import { formatSpan, formatWallClock } from '../render/time.ts'
-import { readCount, UnknownNameError } from '../usage.ts'
+import { readCount, suggest } from '../usage.ts'
 
 interface Due {
   readonly schedule: Schedule
@@ -37,7 +37,10 @@ export async function run(
   const { schedules } = await loadGoodDefinitions(context)
   const chosen = id === undefined ? [...schedules.values()] : [schedules.get(id)]
   if (chosen[0] === undefined && id !== undefined) {
-    throw new UnknownNameError('SCHEDULE', id, schedules.keys(), '`scheduler next` lists them all')
+    throw new DagbokError('SCHEDULE_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`, {
+      exitCode: EXIT.notFound,
+      hint: suggest(id, schedules.keys(), '`scheduler next` lists them all'),
+    })
   }
   const now = context.now()
   const due = chosen.flatMap(schedule => listSlots(schedule!, now, count))

@@ -24,7 +24,7 @@ import { openRunView } from '../render/live-run.ts'
 import { renderPlan } from '../render/plan.ts'
 import { renderFailures, renderSummary, type TaskFailure } from '../render/run-summary.ts'
 import { nameTarget, type Target } from '../target.ts'
-import { UnknownNameError } from '../usage.ts'
+import { suggest } from '../usage.ts'
 
 interface Request {
   dag?: string
@@ -97,12 +97,10 @@ async function findDag(context: CommandContext, target: Target): Promise<Dag> {
   const { dags } = await loadGoodDefinitions(context)
   const dag = dags.get(target.dag)
   if (dag === undefined) {
-    throw new UnknownNameError(
-      'DAG',
-      target.dag,
-      dags.keys(),
-      'a DAG outside the configured folder is named by its file',
-    )
+    throw new DagbokError('DAG_NOT_FOUND', `there is no DAG ${JSON.stringify(target.dag)}`, {
+      exitCode: EXIT.notFound,
+      hint: suggest(target.dag, dags.keys(), 'a DAG outside the configured folder is named by its file'),
+    })
   }
   return dag
 }
