@@ -11,6 +11,7 @@ import { mergePayload } from '../core/run/payload.ts'
 import type { AttemptResult, Command } from '../core/state-machine/command.ts'
 import { type PendingAttempt, pendingWork } from '../core/state-machine/pending-work.ts'
 import { type State, taskKeyText } from '../core/state-machine/state.ts'
+import type { Instant } from '../core/time/instant.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AttemptKey, AttemptOutcome, AttemptSpec, ProcessIdentity } from '../ports/executor.ts'
@@ -44,8 +45,8 @@ export class Dispatcher implements WorkerReports {
   readonly #options: DispatcherOptions
   /** Attempts that this process has given to the worker. */
   readonly #handed = new Map<string, Handed>()
-  /** Attempts that were running when the journal was opened. */
-  #inherited = new Map<string, number>()
+  /** Attempts that were running when the journal was opened, by task: their number and when they began. */
+  readonly #inherited = new Map<string, { attempt: number; startedAt: Instant }>()
   #seenVersion = -1
   #worker: Worker | undefined
   #closed = false
@@ -58,7 +59,8 @@ export class Dispatcher implements WorkerReports {
   open(worker: Worker): void {
     this.#worker = worker
     for (const { run, task, definition } of pendingWork(this.#options.state)) {
-      this.#inherited.set(taskKeyText(run.runId, definition.id), task.attempt)
+      const { attempt, startedAt = this.#options.clock.now() } = task
+      this.#inherited.set(taskKeyText(run.runId, definition.id), { attempt, startedAt })
     }
   }
 
@@ -85,7 +87,7 @@ export class Dispatcher implements WorkerReports {
     if (handed?.attempt !== task.attempt) {
       handed = { attempt: task.attempt, cancelled: false }
       this.#handed.set(key, handed)
-      void this.#hand(pending, this.#inherited.get(key) === task.attempt)
+      void this.#hand(pending, this.#inherited.get(key)?.attempt === task.attempt)
     }
     if (cancelReason !== undefined && !handed.cancelled) {
       handed.cancelled = true
@@ -148,7 +150,11 @@ export class Dispatcher implements WorkerReports {
   }
 
   finished(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): void {
-    void this.#finish(key, outcome, Math.round(durationMs))
+    const inherited = this.#inherited.get(taskKeyText(key.runId, key.taskId))
+    // The worker knows only how long it has watched; across a restart there is only the wall clock to measure with.
+    const isAdopted = inherited?.attempt === key.attempt
+    const tookMs = isAdopted ? Math.max(0, this.#options.clock.now() - inherited.startedAt) : durationMs
+    void this.#finish(key, outcome, Math.round(tookMs))
   }
 
   async #finish(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): Promise<void> {
