@@ -79,6 +79,37 @@ describe('links', () => {
   })
 })
 
+describe('the map', () => {
+  test('ARCHITECTURE.md names every folder of src/', () => {
+    const map = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
+    const folders = new Set(readSources('src').map(({ path }) => posix.dirname(path)))
+    const missing = [...folders].filter(folder => {
+      const inside = folder.replace(/^src\//, '')
+      return (
+        folder !== 'src' &&
+        folder !== 'src/adapters' &&
+        !map.includes(`\`${inside}/\``) &&
+        !map.includes(`\`${folder}/\``)
+      )
+    })
+    expect(missing).toEqual([])
+  })
+
+  test('and nothing that is not there', () => {
+    const map = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
+    const named = [
+      ...map.matchAll(
+        /`((?:core|adapters|cli|daemon|api|src|test|bench|deploy|schemas|scripts)\/[\w./-]*)`/g,
+      ),
+    ]
+    const paths = named.map(([, path = '']) => path)
+    expect(paths.length).toBeGreaterThan(25)
+    expect(
+      paths.filter(path => !existsSync(join(ROOT, path)) && !existsSync(join(ROOT, 'src', path))),
+    ).toEqual([])
+  })
+})
+
 describe('decisions', () => {
   const files = existsSync(join(ROOT, 'docs/adr')) ? readdirSync(join(ROOT, 'docs/adr')).sort() : []
 
