@@ -120,7 +120,7 @@ async function follow(
     if (!REDIRECTS.has(status) || location === undefined) return { response, url }
     response.destroy()
     if (redirects === MAX_REDIRECTS) throw new Refusal(`it was redirected more than ${MAX_REDIRECTS} times`)
-    if (!URL.canParse(location, url))
+    if (!URL.canParse(location, url.href))
       throw new Refusal(`it was redirected to ${JSON.stringify(location)}, which is no URL`)
     const next = new URL(location, url)
     if (!isWeb(next))
