@@ -1,46 +1,16 @@
-// The way to the state for a verb that changes it: through the scheduler that runs, else by holding the state for a
-// moment (DESIGN §2).
+// A command's way to the state: api/reach.ts with what the command was given.
 
 import type { Control } from '../api/control.ts'
-import { DagbokError } from '../core/error.ts'
+import { type Reached, reach as reachState } from '../api/reach.ts'
 import type { CommandContext } from './context.ts'
 
-/** True if an error proves that no scheduler listens, so that the verb was not even asked for. */
-export function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof DagbokError &&
-    error.code === 'DAEMON_UNREACHABLE' &&
-    (error as { absent?: boolean }).absent === true
-  )
-}
+export { isAbsent, type Reached } from '../api/reach.ts'
 
-export interface Reached<Answer> {
-  readonly answer: Answer
-  /** True: a running scheduler did it. False: this process did, and nobody runs what it left. */
-  readonly live: boolean
-}
-
-/**
- * Does `act` with whoever holds the state, or by holding it.
- * @throws what `act` throws; LockHeldError (exit 5) if the state is held by someone who does not listen
- */
-export async function reach<Answer>(
+/** @throws what `act` throws; LockHeldError (exit 5) if the state is held by someone who does not listen */
+export function reach<Answer>(
   context: CommandContext,
   act: (control: Control) => Promise<Answer>,
 ): Promise<Reached<Answer>> {
-  try {
-    return { answer: await act(await context.connect()), live: true }
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-  }
-  const session = await (await context.house()).openSession(context.settings, 'command')
-  let answer: Answer
-  try {
-    answer = await act(session.control)
-  } catch (error) {
-    await session.stop({ now: true, reason: 'the command failed' }).catch(() => undefined)
-    throw error
-  }
-  await session.stop({ now: false, reason: 'the command is done' })
-  return { answer, live: false }
+  const open = async () => (await context.house()).openSession(context.settings, 'command')
+  return reachState({ connect: () => context.connect(), open }, act)
 }
