@@ -6,7 +6,7 @@ import brief from './meeting_transcript_brief.ts'
 const transcript = `
 Ana Berg: Welcome. We agreed to ship on Friday.
 Bo: I will write the notes by Thursday. Ana, could you book the room?
-[00:12:03] Cy: Nothing from me.
+[00:12:03] Cy: Decision: no new logo. Action: Bo calls the printer.
 Action: check the budget before 2025-10-31.
 `
 
@@ -14,10 +14,11 @@ describe('meeting_transcript_brief', () => {
   test('attendees, decisions and action items', () => {
     const result = brief({ meeting_title: 'Sprint Review', transcript })
     expect(result.attendees).toEqual(['Ana Berg', 'Bo', 'Cy'])
-    expect(result.decisions).toEqual(['We agreed to ship on Friday.'])
+    expect(result.decisions).toEqual(['We agreed to ship on Friday.', 'no new logo.'])
     expect(result.action_items).toEqual([
       { owner: 'Bo', text: 'I will write the notes by Thursday', due: 'Thursday' },
       { owner: 'Ana Berg', text: 'book the room' },
+      { owner: 'Bo', text: 'Bo calls the printer' },
       { owner: 'Cy', text: 'check the budget before 2025-10-31', due: '2025-10-31' },
     ])
     expect(result.brief.split('\n').slice(0, 2)).toEqual(['Sprint Review', 'Present: Ana Berg, Bo, Cy'])

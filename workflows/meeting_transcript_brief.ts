@@ -16,8 +16,8 @@ interface Action {
 }
 
 const SPEAKER = /^\s*(?:\[[\d:.]+\]\s*)?([A-Z][\p{L}.'-]*(?: [A-Z][\p{L}.'-]*){0,2}):\s+(.*)$/u
-const DECISION =
-  /\b(?:we (?:have )?(?:decided|agreed)|decision:|agreed:|let's go with|we will go with|approved)\b/i
+const DECISION = /\b(?:we (?:have )?(?:decided|agreed)|let's go with|we will go with|approved)\b/i
+const NAMED_DECISION = /^(?:decision|agreed):\s*/i
 const OWN_ACTION = /\b(?:I will|I'll|I am going to|I'm going to|I can take)\b/i
 const ASSIGNED_ACTION = /^(?:action(?: item)?|todo):\s*(.*)$/i
 const ASKED = /^([A-Z][\p{L}'-]*),? (?:please|can you|could you|will you)\b\s*(.*)$/iu
@@ -36,13 +36,13 @@ function findAction(sentence: string, speaker: string, attendees: ReadonlySet<st
     text: text.replace(/[.!?]+$/, ''),
     ...(due === undefined ? {} : { due }),
   })
-  const assigned = ASSIGNED_ACTION.exec(sentence)
-  if (assigned !== null) return found(speaker, assigned[1]!)
+  const named = (first: string) =>
+    [...attendees].find(name => name.split(' ')[0]!.toLowerCase() === first.toLowerCase())
+  const assigned = ASSIGNED_ACTION.exec(sentence)?.[1]
+  if (assigned !== undefined) return found(named(assigned.split(' ', 1)[0]!) ?? speaker, assigned)
   const asked = ASKED.exec(sentence)
-  if (asked !== null) {
-    const owner = [...attendees].find(name => name.split(' ')[0]!.toLowerCase() === asked[1]!.toLowerCase())
-    if (owner !== undefined) return found(owner, asked[2]!)
-  }
+  const owner = asked === null ? undefined : named(asked[1]!)
+  if (owner !== undefined) return found(owner, asked![2]!)
   return OWN_ACTION.test(sentence) ? found(speaker, sentence) : undefined
 }
 
@@ -67,7 +67,8 @@ export default function meetingTranscriptBrief({
   const actions: Action[] = []
   for (const { speaker, text } of contributions)
     for (const sentence of splitSentences(text)) {
-      if (DECISION.test(sentence)) decisions.push(sentence)
+      if (DECISION.test(sentence) || NAMED_DECISION.test(sentence))
+        decisions.push(sentence.replace(NAMED_DECISION, ''))
       const action = findAction(sentence, speaker, attendees)
       if (action !== undefined) actions.push(action)
     }

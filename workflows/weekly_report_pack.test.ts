@@ -25,7 +25,7 @@ describe('weekly_report_pack', () => {
     expect(highlights).toEqual([
       'Prioritized 15 items',
       '2 high, 10 medium, 3 low priority',
-      'First: Ana: outage',
+      'Up next: Ana: outage',
     ])
   })
 

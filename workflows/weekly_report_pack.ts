@@ -49,7 +49,7 @@ export default function weeklyReportPack(args: Args) {
   const { sweep__counts: counts, sweep__top: top = [] } = args
   if (counts !== undefined)
     highlights.push(`${counts.high} high, ${counts.medium} medium, ${counts.low} low priority`)
-  for (const text of top) highlights.push(`First: ${text}`)
+  for (const text of top) highlights.push(`Up next: ${text}`)
 
   const workdays = days.filter(({ workday }) => workday).length
   const title = `Weekly report ${args.start_date} to ${args.end_date}`
