@@ -1,0 +1,445 @@
+// Writes schemas/journal.schema.json and the field tables of docs/journal-format.md from one description of every
+// event, which the compiler holds against src/core/state-machine/event.ts. Run it after a change of the events:
+//   node scripts/generate-journal-schema.ts
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { EventName, SystemEvent } from '../src/core/state-machine/event.ts'
+
+type Schema = Record<string, unknown>
+
+interface Field {
+  readonly schema: Schema
+  readonly says: string
+  readonly optional?: true
+}
+interface OptionalField extends Field {
+  readonly optional: true
+}
+
+type Subject<E> = Omit<E, 'timestamp' | 'event' | 'seq'>
+/** Every field of the event, no other, and optional exactly where it is. */
+type Fields<E> = { [K in keyof Subject<E>]-?: undefined extends E[K & keyof E] ? OptionalField : Field }
+
+interface Description<E> {
+  readonly says: string
+  readonly fields: Fields<E>
+}
+
+const text = (says: string): Field => ({ schema: { type: 'string' }, says })
+const count = (says: string): Field => ({ schema: { type: 'integer', minimum: 0 }, says })
+const ordinal = (says: string): Field => ({ schema: { type: 'integer', minimum: 1 }, says })
+const object = (says: string): Field => ({ schema: { type: 'object' }, says })
+const oneOf = (says: string, ...values: string[]): Field => ({
+  schema: { type: 'string', enum: values },
+  says,
+})
+const instant = (says: string): Field => ({ schema: { type: 'string', pattern: INSTANT }, says })
+const optional = (field: Field): OptionalField => ({ ...field, optional: true })
+const ref = (name: string, says: string): Field => ({ schema: { $ref: `#/definitions/${name}` }, says })
+
+const INSTANT = '^\\d{4,6}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{3})?)?Z$'
+const TIMESTAMP = '^[+-]?\\d{4,6}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$'
+
+const scheduleId = text('The schedule.')
+const slot = instant('The due instant that was decided, in UTC, to the minute (or second).')
+const minute = instant('The same, under its other name: `{schedule_id, minute}` is the key.')
+const runId = text('The run.')
+const dagName = text('Its DAG.')
+const tenantId = text('Whose DAG it is.')
+const hash = text('Content hash of the definition that the run keeps.')
+const run = { run_id: runId, dag_name: dagName }
+const attempt = { ...run, task_id: text('The task.'), attempt: ordinal('Which try of the task: 1, 2, 3 …') }
+const duration = count('How long it took, in milliseconds.')
+const retryAt = instant('When the next attempt is due; drawn once, never again.')
+
+const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { event: N }>> } = {
+  segment_opened: {
+    says: 'First line of every segment.',
+    fields: {
+      format: ordinal('Version of this format: 1. A newer one is refused.'),
+      journal_id: text('The journal that the segment belongs to; the same in all of them.'),
+      segment: ordinal('Number of the segment.'),
+      prev_last_seq: count('`seq` of the last line of the segment before; 0 in the first.'),
+      prev_crc: {
+        schema: { type: 'string', pattern: '^[0-9a-f]{8}$' },
+        says: 'Its `c`: the chain goes on from it.',
+      },
+    },
+  },
+  segment_sealed: {
+    says: 'Last line of a segment that is full. (Behind it the segment may go on once, if a crash called the roll off.)',
+    fields: {
+      segment: ordinal('Number of the segment.'),
+      lines: ordinal('Lines in it, this one included.'),
+    },
+  },
+  checkpoint: {
+    says: 'A part of the whole state. All parts are one commit, right behind `segment_opened`.',
+    fields: {
+      part: ordinal('Which part.'),
+      parts: ordinal('Of how many.'),
+      items: {
+        schema: { type: 'array', items: { type: 'object' } },
+        says: 'The state: for Dagbok itself, not for tools.',
+      },
+    },
+  },
+  journal_recovered: {
+    says: 'The start after an unclean stop: the accepted lines were copied to a new file.',
+    fields: {
+      reason: oneOf('`torn_tail` if bytes had to be cut off.', 'unclean_stop', 'torn_tail'),
+      dropped_bytes: count('How many. None of them was ever acknowledged.'),
+      quarantine: optional(text('Where they are, relative to the state directory.')),
+    },
+  },
+  journal_resumed: {
+    says: 'The disk was full and is not any more. Nothing that was acknowledged is lost.',
+    fields: {
+      reason: oneOf('Always `disk_full`.', 'disk_full'),
+      since: instant('From when on it was full.'),
+      refused: count('Commands that were turned away meanwhile.'),
+    },
+  },
+  scheduler_started: {
+    says: 'A scheduler took the journal.',
+    fields: {
+      epoch: ordinal('Counts the schedulers that held this journal, one by one.'),
+      mode: oneOf('What it was started for.', 'serve', 'once', 'run', 'command'),
+      pid: ordinal('Its process.'),
+      host: text('On which host.'),
+      version: text('Its version.'),
+    },
+  },
+  scheduler_stopping: {
+    says: 'It takes nothing new and waits for what runs.',
+    fields: { reason: text('Why.') },
+  },
+  scheduler_stopped: {
+    says: 'The last line of a clean stop: the next start need not recover.',
+    fields: { epoch: ordinal('The epoch that ends.') },
+  },
+  clock_jumped: {
+    says: 'Wall clock and monotonic clock disagree: somebody set the time, or the machine slept.',
+    fields: {
+      direction: oneOf('Which way the wall clock went.', 'forward', 'backward'),
+      wall_ms: { schema: { type: 'number' }, says: 'What the wall clock moved, in milliseconds.' },
+      monotonic_ms: { schema: { type: 'number' }, says: 'What really passed, in milliseconds.' },
+    },
+  },
+  definitions_loaded: {
+    says: 'Schedules and DAGs were read and are in force.',
+    fields: {
+      schedules: count('How many schedules.'),
+      dags: count('How many DAGs.'),
+      cause: oneOf('When.', 'start', 'reload'),
+    },
+  },
+  definitions_rejected: {
+    says: 'They were read and are wrong; what was in force stays in force.',
+    fields: {
+      cause: oneOf('When.', 'start', 'reload'),
+      errors: {
+        schema: { type: 'array', items: { type: 'string' } },
+        says: 'What is wrong, with file and line.',
+      },
+    },
+  },
+  schedule_registered: {
+    says: 'From here on the slots after `cursor` are this schedule’s to decide.',
+    fields: {
+      schedule_id: scheduleId,
+      cause: oneOf('Why now.', 'first_seen', 'enabled', 'timing_changed'),
+      cursor: instant('Slots after it count.'),
+      cron: text('When it is due, as written.'),
+      timezone: text('In which zone.'),
+    },
+  },
+  schedule_retired: {
+    says: 'No slot of it is due any more, until it is registered again.',
+    fields: { schedule_id: scheduleId, cause: oneOf('Why.', 'disabled', 'removed') },
+  },
+  schedule_enqueued: {
+    says: 'The slot got a run. One of the three dispositions.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      run_id: runId,
+      dag_name: dagName,
+      tenant_id: tenantId,
+      definition_hash: hash,
+      reason: oneOf('`catchup`: decided later than it was due.', 'due', 'catchup'),
+      order: oneOf('`serial`: the runs of this schedule go one after the other.', 'serial', 'parallel'),
+    },
+  },
+  schedule_skipped: {
+    says: 'The slot got no run, for a reason that was looked at. One of the three dispositions.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      reason: oneOf('Why.', 'overlap'),
+      inputs: object('What the decision was made from.'),
+    },
+  },
+  schedule_missed: {
+    says: 'Each of the slots from `from` to `to` was due and did not run. One of the three dispositions.',
+    fields: {
+      schedule_id: scheduleId,
+      from: instant('The first of them.'),
+      to: instant('The last of them.'),
+      count: ordinal('How many slots that are.'),
+      reason: oneOf(
+        'Why.',
+        'catchup_none',
+        'catchup_latest',
+        'catchup_window',
+        'max_catchup',
+        'definition_changed',
+      ),
+    },
+  },
+  definition_recorded: {
+    says: 'A DAG’s normal form, kept for the runs that start with it.',
+    fields: {
+      dag_name: dagName,
+      tenant_id: tenantId,
+      definition_hash: hash,
+      part: ordinal('Which part of it; a large definition takes several lines.'),
+      parts: ordinal('Of how many.'),
+      tasks: { schema: { type: 'array', items: { type: 'object' } }, says: 'The tasks of this part.' },
+    },
+  },
+  run_requested: {
+    says: 'A run that no slot decided: by hand, over the socket, by the library.',
+    fields: {
+      ...run,
+      tenant_id: tenantId,
+      definition_hash: hash,
+      cause: text('Who or what asked for it.'),
+      params: optional(object('What it was given.')),
+    },
+  },
+  run_started: {
+    says: 'The run was admitted; its tasks may start.',
+    fields: { ...run, tenant_id: tenantId, schedule_id: optional(scheduleId), slot: optional(slot) },
+  },
+  run_resumed: {
+    says: 'The scheduler came back and goes on with this run.',
+    fields: {
+      ...run,
+      tasks_finished: count('Tasks that are done and stay done.'),
+      tasks_interrupted: count('Tasks that were running.'),
+    },
+  },
+  run_cancel_requested: {
+    says: 'Somebody asked for the run to end.',
+    fields: { run_id: runId, reason: text('Why.') },
+  },
+  run_finished: {
+    says: 'The run ended. Nothing of it comes behind this line.',
+    fields: {
+      ...run,
+      tenant_id: tenantId,
+      schedule_id: optional(scheduleId),
+      slot: optional(slot),
+      status: oneOf('How.', 'success', 'failed', 'cancelled'),
+      tasks_succeeded: count('Tasks that succeeded.'),
+      tasks_failed: count('Tasks that failed.'),
+      tasks_skipped: count('Tasks that did not run.'),
+      duration_ms: duration,
+      error: optional(text('What went wrong first.')),
+    },
+  },
+  task_start: {
+    says: 'The intent: on disk before anything of the attempt is started.',
+    fields: {
+      ...attempt,
+      workflow_ref: text('What it runs.'),
+      deadline_at: optional(instant('When it is out of time.')),
+    },
+  },
+  task_spawned: {
+    says: 'Its process exists. The three fields together name it: a pid is used again.',
+    fields: {
+      ...attempt,
+      pid: ordinal('The process.'),
+      start_ticks: count('When the kernel started it, in clock ticks since boot.'),
+      boot_id: text('Which boot.'),
+    },
+  },
+  task_readopted: {
+    says: 'It outlived its scheduler and is supervised again.',
+    fields: { ...attempt, pid: ordinal('The process.') },
+  },
+  task_ok: {
+    says: 'The attempt succeeded. The task is never run again in this run.',
+    fields: {
+      ...attempt,
+      duration_ms: duration,
+      output: optional(object('What it gave, up to 32 KiB.')),
+      blob: optional(ref('blob', 'Where it is, if it is larger.')),
+    },
+  },
+  task_retry: {
+    says: 'The attempt failed and another one is due.',
+    fields: { ...attempt, duration_ms: duration, error: ref('error', 'What went wrong.'), retry_at: retryAt },
+  },
+  task_lost: {
+    says: 'The attempt was interrupted by a crash and nobody knows how it ended. Another one is due.',
+    fields: { ...attempt, reason: text('What is known.'), retry_at: retryAt },
+  },
+  task_fail: {
+    says: 'The last attempt failed, and the task with it.',
+    fields: {
+      ...attempt,
+      duration_ms: duration,
+      error: ref('error', 'What went wrong.'),
+      message: text('The same in one line.'),
+    },
+  },
+  task_cancelled: { says: 'The attempt was ended on request.', fields: { ...attempt, reason: text('Why.') } },
+  task_skip: {
+    says: 'The task will not run in this run.',
+    fields: {
+      ...run,
+      task_id: text('The task.'),
+      reason: oneOf('Why.', 'upstream_failed', 'upstream_skipped', 'cancelled'),
+    },
+  },
+}
+
+const BLOB: Record<string, Field> = {
+  sha256: { schema: { type: 'string', pattern: '^[0-9a-f]{64}$' }, says: 'Name of the file in `blobs/`.' },
+  bytes: count('Its size.'),
+}
+const ERROR: Record<string, Field> = {
+  kind: text('`exit_code`, `signal`, `timeout`, `threw`, `out_of_memory` …'),
+  message: text('For people.'),
+  exit_code: optional({ schema: { type: 'integer' }, says: 'The exit code, if there is one.' }),
+  signal: optional(text('The signal that ended it.')),
+}
+
+/** @param name  the constant `event` of the line; undefined for a part of one */
+function objectSchema(
+  says: string,
+  fields: Record<string, Field>,
+  isStrict: boolean,
+  extra: Schema = {},
+): Schema {
+  const properties: Schema = { ...extra }
+  for (const [name, { schema, says: description }] of Object.entries(fields)) {
+    properties[name] = '$ref' in schema ? { allOf: [schema], description } : { ...schema, description }
+  }
+  const required = Object.keys(fields).filter(name => fields[name]!.optional === undefined)
+  return {
+    description: says,
+    type: 'object',
+    ...(required.length > 0 ? { required } : {}),
+    properties,
+    ...(isStrict ? { additionalProperties: false } : {}),
+  }
+}
+
+/**
+ * The JSON Schema (draft-07) of any line.
+ * @param isStrict  refuse fields that are not described: for tests. Readers must ignore what they do not know.
+ */
+export function buildJournalSchema(isStrict = false): Schema {
+  const line: Schema = {
+    timestamp: { type: 'string', pattern: TIMESTAMP, description: 'When it was decided: UTC, milliseconds.' },
+    event: { type: 'string', minLength: 1, description: 'What happened.' },
+    seq: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Position in the journal, without a hole: this is the order.',
+    },
+    commit: {
+      type: 'array',
+      items: [
+        { type: 'integer', minimum: 1 },
+        { type: 'integer', minimum: 2 },
+      ],
+      minItems: 2,
+      maxItems: 2,
+      description: 'Which line of how many of one commit: all of them count, or none.',
+    },
+    c: { type: 'string', pattern: '^[0-9a-f]{8}$', description: 'CRC-32, chained with the line before.' },
+  }
+  const known = Object.keys(line).reduce<Schema>((all, name) => Object.assign(all, { [name]: true }), {})
+  const definitions: Schema = {
+    blob: objectSchema('A file named by the SHA-256 of its bytes.', BLOB, isStrict),
+    error: objectSchema('How an attempt failed.', ERROR, isStrict),
+  }
+  for (const [name, { says, fields }] of Object.entries(EVENTS)) {
+    definitions[name] = objectSchema(says, fields, isStrict, isStrict ? known : {})
+  }
+  const names = Object.keys(EVENTS)
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'A line of the Dagbok state journal',
+    description: 'See docs/journal-format.md. Generated by scripts/generate-journal-schema.ts.',
+    type: 'object',
+    required: ['timestamp', 'event', 'seq', 'c'],
+    properties: line,
+    if: { required: ['source'], properties: { source: { const: 'user' } } },
+    // biome-ignore lint/suspicious/noThenProperty: `then` is JSON Schema's word
+    then: { description: 'A fact that a user recorded: any name, any fields.' },
+    else: {
+      properties: { event: { enum: names } },
+      allOf: names.map(name => ({
+        if: { properties: { event: { const: name } } },
+        // biome-ignore lint/suspicious/noThenProperty: `then` is JSON Schema's word
+        then: { $ref: `#/definitions/${name}` },
+      })),
+    },
+    definitions,
+  }
+}
+
+function describeType({ schema }: Field): string {
+  if (Array.isArray(schema['enum'])) return schema['enum'].map(value => `\`${value}\``).join(' ')
+  if (typeof schema['$ref'] === 'string') return `[${schema['$ref'].split('/').at(-1)}](#parts-of-lines)`
+  if (schema['type'] === 'array') return `array of ${(schema['items'] as Schema)['type']}s`
+  if (schema['pattern'] === INSTANT) return 'instant'
+  return String(schema['type'])
+}
+
+function describeFields(fields: Record<string, Field>): string {
+  const rows = Object.entries(fields).map(
+    ([name, field]) => `| \`${name}\`${field.optional ? '?' : ''} | ${describeType(field)} | ${field.says} |`,
+  )
+  return ['| field | is | says |', '|---|---|---|', ...rows].join('\n')
+}
+
+/** The tables of every event, as they stand between the marks in docs/journal-format.md. */
+export function describeEvents(): string {
+  const sections = Object.entries(EVENTS).map(
+    ([name, { says, fields }]) => `### \`${name}\`\n\n${says}\n\n${describeFields(fields)}\n`,
+  )
+  const parts = `### Parts of lines\n\n**blob**\n\n${describeFields(BLOB)}\n\n**error**\n\n${describeFields(ERROR)}\n`
+  return `${[...sections, parts].join('\n')}`
+}
+
+export const DOC_MARKS = ['<!-- events: begin (generated) -->\n', '<!-- events: end -->\n'] as const
+
+/** The page with its tables made anew. */
+export function fillPage(page: string): string {
+  const [begin, end] = DOC_MARKS
+  const head = page.slice(0, page.indexOf(begin) + begin.length)
+  return `${head}\n${describeEvents()}\n${page.slice(page.indexOf(end))}`
+}
+
+export const SCHEMA_FILE = new URL('../schemas/journal.schema.json', import.meta.url)
+export const PAGE_FILE = new URL('../docs/journal-format.md', import.meta.url)
+
+export function printSchema(): string {
+  return `${JSON.stringify(buildJournalSchema(), null, 2)}\n`
+}
+
+if (import.meta.main) {
+  writeFileSync(SCHEMA_FILE, printSchema())
+  writeFileSync(PAGE_FILE, fillPage(readFileSync(PAGE_FILE, 'utf8')))
+  for (const file of [SCHEMA_FILE, PAGE_FILE]) process.stdout.write(`${fileURLToPath(file)}\n`)
+}
