@@ -167,7 +167,7 @@ export async function openSession(
     const server =
       mode === 'command'
         ? undefined
-        : await serveControl({ control: daemon, socketPath: settings.socketPath })
+        : await serveControl({ control: daemon.control, socketPath: settings.socketPath })
     return daemon
   }
 }

@@ -176,7 +176,9 @@ export class Loop {
     }
     for (const [letter, events] of answers) letter.resolve(events)
     this.#options.turned()
-    if (this.#ports.journal.wantsRoll) await this.#roll()
+    // `scheduler_stopped` is the last line of a clean stop: nothing goes behind it.
+    const isLast = letters.some(({ command }) => command.type === 'stopped')
+    if (this.#ports.journal.wantsRoll && !isLast) await this.#roll()
   }
 
   #decide(command: Command): Event[][] {

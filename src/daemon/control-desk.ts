@@ -1,0 +1,152 @@
+// The desk where others ask: Control, as the daemon keeps it. What a verb needs is checked here, then it is the loop's.
+
+import type {
+  CancelAnswer,
+  CancelRequest,
+  Control,
+  EventFilter,
+  RecordAnswer,
+  RecordRequest,
+  StatusAnswer,
+  TriggerAnswer,
+  TriggerRequest,
+} from '../api/control.ts'
+import type { Dag } from '../core/dag/dag.ts'
+import { DagbokError, EXIT } from '../core/error.ts'
+import { clip, jsonBytes } from '../core/json.ts'
+import { manualRunId, ulid } from '../core/run/run-id.ts'
+import type { Command } from '../core/state-machine/command.ts'
+import type { Event } from '../core/state-machine/event.ts'
+import type { State } from '../core/state-machine/state.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DefinitionSource } from '../ports/definition-source.ts'
+import type { Random } from '../ports/random.ts'
+import type { Followers } from './followers.ts'
+import type { Loop } from './loop.ts'
+import type { Reloader } from './reloader.ts'
+
+/** Params of a run by hand, and fields of a line that a user records, as JSON. */
+const PARAMS_BYTES_MAX = 32 * 1024
+const RECORD_BYTES_MAX = 32 * 1024
+/** Characters of a reason that the journal keeps. */
+const REASON_MAX = 1_000
+
+export interface ControlDeskOptions {
+  readonly loop: Loop
+  readonly state: State
+  readonly source: DefinitionSource
+  readonly followers: Followers
+  readonly reloader: Reloader
+  readonly clock: Clock
+  readonly random: Random
+  describe(): StatusAnswer
+  /** Resolves when the scheduler has stopped. */
+  readonly stopped: Promise<void>
+}
+
+export class ControlDesk implements Control {
+  readonly #options: ControlDeskOptions
+
+  constructor(options: ControlDeskOptions) {
+    this.#options = options
+  }
+
+  async trigger(request: TriggerRequest): Promise<TriggerAnswer> {
+    const command = await this.plan(request)
+    const events = await this.#options.loop.ask(command)
+    return { run_id: command.runId, dag_name: command.dag.name, seq: events.at(-1)!.seq }
+  }
+
+  async cancel({ run_id, reason }: CancelRequest): Promise<CancelAnswer> {
+    const events = await this.#options.loop.ask({
+      type: 'cancel',
+      runId: run_id,
+      reason: clip(reason, REASON_MAX),
+    })
+    const finished = !this.#options.state.runs.has(run_id)
+    return {
+      run_id,
+      state: finished ? ('finished' as const) : ('requested' as const),
+      seq: events.at(-1)?.seq ?? this.#options.state.seq,
+    }
+  }
+
+  async record({ fields }: RecordRequest): Promise<RecordAnswer> {
+    if (typeof fields?.event !== 'string' || fields.event === '') {
+      throw new DagbokError('RECORD_INVALID', 'a recorded line needs "event", a text that is not empty', {
+        hint: 'recordEvent({ event: "deployed", version: "1.2.3" })',
+        exitCode: EXIT.usage,
+      })
+    }
+    const bytes = jsonBytes(fields)
+    if (bytes > RECORD_BYTES_MAX) {
+      throw new DagbokError(
+        'RECORD_INVALID',
+        `the line is ${bytes} bytes as JSON; at most ${RECORD_BYTES_MAX}`,
+        {
+          hint: 'record the path of a file instead',
+          exitCode: EXIT.usage,
+        },
+      )
+    }
+    const events = await this.#options.loop.ask({ type: 'record', fields })
+    return { seq: events.at(-1)!.seq }
+  }
+
+  async status(): Promise<StatusAnswer> {
+    return this.#options.describe()
+  }
+
+  reload(): ReturnType<Control['reload']> {
+    return this.#options.reloader.reload()
+  }
+
+  subscribe(
+    filter: EventFilter,
+    onEvent: (event: Event) => void,
+    onEnd: (error?: Error) => void,
+  ): () => void {
+    void this.#options.stopped.then(() => onEnd())
+    return this.#options.followers.subscribe(filter, onEvent, onEnd)
+  }
+
+  /** Finds the DAG and names the run. */
+  async plan({ dag: name, file, params, cause }: TriggerRequest): Promise<Command & { type: 'trigger' }> {
+    const bytes = params === undefined ? 0 : jsonBytes(params)
+    if (bytes > PARAMS_BYTES_MAX) {
+      throw new DagbokError(
+        'PARAMS_TOO_LARGE',
+        `params are ${bytes} bytes as JSON; at most ${PARAMS_BYTES_MAX}`,
+        {
+          hint: 'pass the path of a file instead',
+          exitCode: EXIT.usage,
+        },
+      )
+    }
+    const dag = file === undefined ? this.#dagByName(name ?? '') : await this.#dagFromFile(file)
+    const runId = manualRunId(
+      dag.name,
+      ulid(this.#options.clock.now(), () => this.#options.random.next()),
+    )
+    return { type: 'trigger', runId, dag, cause, ...(params === undefined ? {} : { params }) }
+  }
+
+  #dagByName(name: string): Dag {
+    const { dags } = this.#options.loop.definitions
+    const dag = dags.get(name)
+    if (dag !== undefined) return dag
+    const known = [...dags.keys()].slice(0, 10).join(', ') || 'none'
+    throw new DagbokError('DAG_NOT_FOUND', `no DAG is called "${name}" (there are: ${known})`, {
+      hint: 'scheduler validate',
+      exitCode: EXIT.notFound,
+    })
+  }
+
+  async #dagFromFile(file: string): Promise<Dag> {
+    const result = await this.#options.source.loadDag(file)
+    if (result.ok) return result.dag
+    throw new DagbokError('DEFINITIONS_INVALID', result.problems.map(({ frame }) => frame).join('\n'), {
+      exitCode: EXIT.configInvalid,
+    })
+  }
+}
