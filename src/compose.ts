@@ -18,12 +18,19 @@ import { openJournal } from './adapters/jsonl/journal.ts'
 import { layoutOf } from './adapters/jsonl/layout.ts'
 import { nodeDisk } from './adapters/jsonl/node-disk.ts'
 import { followEvents, readEvents } from './adapters/jsonl/reader.ts'
+import {
+  collectBlobNames,
+  deleteBlobs,
+  deleteSegments,
+  planRetention,
+  surveySegments,
+} from './adapters/jsonl/retention.ts'
 import { verifyJournal as verify } from './adapters/jsonl/verify.ts'
 import { createQueue } from './adapters/p-queue/queue.ts'
 import { ensureRunIndex } from './adapters/sqlite/catch-up.ts'
+import { createIndexFollower } from './adapters/sqlite/follower.ts'
 import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
 import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
-import type { SqliteRunIndex } from './adapters/sqlite/run-index.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { systemRandom } from './adapters/system/random.ts'
 import { openSystemd } from './adapters/system/systemd-notify.ts'
@@ -35,10 +42,10 @@ import { DagbokError, EXIT } from './core/error.ts'
 import { Agenda } from './core/planner/agenda.ts'
 import { NO_DEFINITIONS } from './core/schedule/definitions.ts'
 import { replay } from './core/state-machine/checkpoint.ts'
-import type { Event, SchedulerMode } from './core/state-machine/event.ts'
+import type { SchedulerMode } from './core/state-machine/event.ts'
 import { emptyState } from './core/state-machine/state.ts'
 import { Daemon } from './daemon/daemon.ts'
-import type { Follower } from './daemon/follower.ts'
+import { startHousekeeping } from './daemon/housekeeping.ts'
 import { DefinitionsInvalidError } from './definition/problem.ts'
 import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
 import { JournalFullError } from './ports/journal.ts'
@@ -48,6 +55,9 @@ import { createHttpExecutor } from './workflows/http.ts'
 
 /** How long `--serve` waits for a command or a foreground run that holds the state for a moment. */
 const WAIT_FOR_HOLDER_MS = 30_000
+
+/** How often it is looked whether old segments may go. */
+const RETAIN_EVERY_MS = 3_600_000
 
 export interface SessionOptions {
   /** Words for people that are not in the journal. Default: stderr. */
@@ -137,12 +147,20 @@ export async function openSession(
             },
           }),
         followers: [
-          followIndex(settings, journal.journalId, read, note),
+          createIndexFollower({
+            file: indexFile(settings),
+            journalId: journal.journalId,
+            readEvents: ({ afterSeq }) => read(afterSeq),
+            onRebuild: (reason, detail) => {
+              if (reason !== 'missing') note('warn', `the run index is built again: ${detail}`)
+            },
+          }),
           createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq }),
         ],
         readEvents: read,
         release: async () => {
           await server?.close()
+          await housekeeping?.stop()
           await journal.close()
           lock.release()
         },
@@ -168,6 +186,15 @@ export async function openSession(
       mode === 'command'
         ? undefined
         : await serveControl({ control: daemon.control, socketPath: settings.socketPath })
+    const housekeeping = plans
+      ? startHousekeeping({
+          clock: systemClock,
+          everyMs: RETAIN_EVERY_MS,
+          work: () => retain(settings),
+          failed: error =>
+            note('warn', `retention: ${error instanceof Error ? error.message : String(error)}`),
+        })
+      : undefined
     return daemon
   }
 }
@@ -200,32 +227,20 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
   )
 }
 
-/** The run index as a follower of the daemon: opened, and if need be built again, behind it. */
-function followIndex(
-  settings: Settings,
-  journalId: string,
-  read: (afterSeq: number) => AsyncIterable<Event>,
-  note: NonNullable<SessionOptions['note']>,
-): Follower {
-  let index: SqliteRunIndex | undefined
-  return {
-    name: 'index',
-    open: async () => {
-      index?.close()
-      const opened = await ensureRunIndex({
-        file: indexFile(settings),
-        journalId,
-        readEvents: ({ afterSeq }) => read(afterSeq),
-        onRebuild: (reason, detail) => {
-          if (reason !== 'missing') note('warn', `the run index is built again: ${detail}`)
-        },
-      })
-      index = opened.index
-      return index.checkpoint()?.seq ?? 0
-    },
-    apply: events => index?.apply(journalId, events),
-    close: () => index?.close(),
+/** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */
+async function retain({ statePath, keepDays, keepSegments }: Settings): Promise<void> {
+  const now = systemClock.now()
+  const { sealed, activeOpensWithCheckpoint } = await surveySegments(statePath)
+  const policy = {
+    ...(keepDays > 0 ? { keepDays } : {}),
+    ...(keepSegments > 0 ? { keepCount: keepSegments } : {}),
   }
+  const old = planRetention(sealed, activeOpensWithCheckpoint, policy, now)
+  if (old.length === 0) return
+  await deleteSegments(statePath, old)
+  const named = new Set<string>()
+  for await (const event of readEvents(statePath, { afterSeq: 0 })) collectBlobNames(event, named)
+  await deleteBlobs(statePath, sha256 => named.has(sha256), now)
 }
 
 function indexFile(settings: Settings): string {

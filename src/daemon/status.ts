@@ -48,7 +48,7 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
     running_tasks: state.live.size,
     definition_errors: [...sources.definitionErrors],
     journal: sources.journal,
-    lag: { index: sources.lagOf('index'), feed: sources.lagOf('task feed') },
+    lag: { index: sources.lagOf('run index'), feed: sources.lagOf('task feed') },
   }
 }
 
