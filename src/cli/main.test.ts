@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CommandLine, openCommandLine } from '../../test/support/command-line.ts'
+import { DagbokError } from '../core/error.ts'
 import { VERSION } from '../version.ts'
 
 let line: CommandLine
@@ -40,7 +41,7 @@ describe('what cannot be meant ends with 2 and says what could', () => {
   test.each<[string, RegExp]>([
     ['valdate', /unknown command "valdate".*\n.*did you mean "validate"\?/],
     ['flurb', /unknown command "flurb".*\nhint: `scheduler --help` lists the commands/],
-    ['--onec', /unknown option '--onec'\n\(Did you mean --once\?\)/],
+    ['--onec', /unknown option '--onec' \[USAGE\]\nhint: did you mean --once\?/],
     ['', /nothing was asked for/],
     ['--dir', /option '--dir <dir>' argument missing/],
     ['run', /missing required argument 'dag'/],
@@ -98,6 +99,14 @@ test('of --serve and --once the last one said wins, since `npm start` has said -
   await line.run('--once', '--dir', 'configs/schedules', '--serve')
   await line.run('--serve', '--once')
   expect(modes).toEqual(['serve', 'once'])
+})
+
+test('an error from elsewhere cannot move the cursor, and keeps its lines', async () => {
+  line.house.loadDefinitions = () => {
+    throw new DagbokError('X', 'one\u001b[2J\n  two\r\u0007', { hint: '\u009b31mthree' })
+  }
+  expect(await line.run('validate')).toBe(1)
+  expect(line.stderr.text).toBe('error: one [X]\n  two\nhint: three\n')
 })
 
 describe('config', () => {

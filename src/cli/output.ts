@@ -82,6 +82,14 @@ export function plain(text: string): string {
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
+/** The same for a text of several lines, which keep their indentation. */
+export function harmless(text: string): string {
+  return stripVTControlCharacters(text).replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    '',
+  )
+}
+
 /** The version of every JSON document that a command prints. */
 export const API_VERSION = 'dagbok/v1'
 

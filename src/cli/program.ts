@@ -215,7 +215,12 @@ export async function parse(
     const { code, exitCode, message } = error as CommanderError
     if (!code?.startsWith('commander.')) throw error
     if (exitCode === 0) return undefined
-    throw new UsageError((parserSaid || message).replace(/^error: /, '').trim())
+    const [said, suggestion] = (parserSaid || message)
+      .replace(/^error: /, '')
+      .trim()
+      .split(/\n\(Did you mean (.*)\?\)$/)
+    const meant = suggestion === undefined ? '' : `did you mean ${suggestion}? `
+    throw new UsageError(said!, `${meant}\`scheduler --help\` lists what there is`)
   }
   if (!found) return undefined
   const [command] = program.args

@@ -144,8 +144,8 @@ describe('run without a scheduler', () => {
     session.ran.resolve(FAILED)
     expect(await done).toBe(1)
     expect(line.stdout.text.split('\n').slice(6)).toEqual([
-      "Run d@manual-01 failed: task 'b' failed",
-      "Task 'b' failed after 3 attempts: exit code 3",
+      'Run d@manual-01 failed',
+      "RunnerError: Task 'b' failed after 3 attempts: exit code 3",
       '  log: /logs/b/3/stderr.log',
       '  see: scheduler logs d@manual-01 b',
       '',

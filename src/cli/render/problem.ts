@@ -4,12 +4,12 @@ import { SettingsError } from '../../config.ts'
 import { DagbokError } from '../../core/error.ts'
 import { summarizeProblems } from '../../definition/problem.ts'
 import type { DefinitionProblem } from '../../ports/definition-source.ts'
-import type { Channel } from '../output.ts'
+import { type Channel, harmless, plain } from '../output.ts'
 
 /** `file:line:column severity: message`, its frame, its help. */
 export function writeProblems(channel: Channel, problems: readonly DefinitionProblem[]): void {
   for (const problem of problems) {
-    const place = channel.style('bold', `${problem.file}:${problem.line}:${problem.column}`)
+    const place = channel.style('bold', `${plain(problem.file)}:${problem.line}:${problem.column}`)
     const severity = channel.style(problem.severity === 'error' ? 'red' : 'yellow', `${problem.severity}:`)
     channel.line(`${place} ${severity} ${problem.message}`)
     if (problem.frame !== '') channel.line(problem.frame.replace(/\n+$/, ''))
@@ -33,6 +33,8 @@ export function writeError(channel: Channel, error: unknown): void {
   }
   // Its message holds the frames once more.
   const message = problems.length > 0 ? summarizeProblems(problems) : error.message
-  channel.line(`${channel.style('red', 'error:')} ${message} ${channel.style('dim', `[${error.code}]`)}`)
-  if (error.hint !== undefined) channel.line(`${channel.style('cyan', 'hint:')} ${error.hint}`)
+  const [first, ...more] = harmless(message).split('\n')
+  channel.line(`${channel.style('red', 'error:')} ${first} ${channel.style('dim', `[${error.code}]`)}`)
+  for (const line of more) channel.line(line)
+  if (error.hint !== undefined) channel.line(`${channel.style('cyan', 'hint:')} ${harmless(error.hint)}`)
 }

@@ -109,8 +109,8 @@ test('a run that failed names the tasks, the reason, the log and the command', (
   expect(renderFailures(failed, [{ taskId: 'report', attempt: 3, error, logFile: '/l/stderr.log' }])).toEqual(
     [
       '',
-      "Run it's@1 failed: task 'report' failed",
-      "Task 'report' failed after 3 attempts: exit code 3: no such file",
+      "Run it's@1 failed",
+      "RunnerError: Task 'report' failed after 3 attempts: exit code 3: no such file",
       '  log: /l/stderr.log',
       "  see: scheduler logs 'it'\\''s@1' report",
     ],

@@ -31,13 +31,12 @@ export function renderSummary(summary: RunSummary): string[] {
 /** Why a run did not succeed; nothing if it did. */
 export function renderFailures(summary: RunSummary, failures: readonly TaskFailure[]): string[] {
   if (summary.status === 'success') return []
-  const lines = [
-    '',
-    `Run ${summary.run_id} ${summary.status}${summary.error ? `: ${plain(summary.error)}` : ''}`,
-  ]
+  // Where tasks failed, each says more than the run's error, which names one of them.
+  const error = failures.length === 0 && summary.error ? `: ${plain(summary.error)}` : ''
+  const lines = ['', `Run ${summary.run_id} ${summary.status}${error}`]
   for (const { taskId, attempt, error, logFile } of failures) {
     const times = attempt === 1 ? '1 attempt' : `${attempt} attempts`
-    lines.push(`Task '${taskId}' failed after ${times}: ${plain(error.message)}`)
+    lines.push(`RunnerError: Task '${taskId}' failed after ${times}: ${plain(error.message)}`)
     if (logFile !== undefined) lines.push(`  log: ${logFile}`)
     lines.push(`  see: scheduler logs ${quoteWord(summary.run_id)} ${taskId}`)
   }
