@@ -42,6 +42,7 @@ export interface Processes {
 
 export interface FoundProcess {
   readonly identity: ProcessIdentity
+  readonly cookie: string
   /** True if it leads its own process group and session, as everything we start does. */
   readonly leads: boolean
   readonly parentPid: number

@@ -1,8 +1,8 @@
 // The kill ladder: SIGTERM to everything that belongs to an attempt, a grace, SIGKILL, and a search until none is left.
 //
 //   1. "Everything" is the leader's process group and whatever carries the attempt's cookie, in whatever session.
-//   2. The group is signalled only while it is provably the leader's: its leader is the very process, or a member
-//      carries the cookie, or it was watched without a gap (while a group has members its id is given to no other).
+//   2. The group is signalled only while it is provably the leader's: its leader or a member is the very process
+//      by its cookie, or it was watched without a gap (while a group has members its id is given to no other).
 //   3. A stopped process gets SIGCONT, or it would never see its SIGTERM.
 //   4. `done` settles only when a whole search finds nothing. What the kernel will not let die is waited for.
 
@@ -124,7 +124,7 @@ class Ladder implements Retirement {
     if (!send(-leader.pid, 0)) return false
     const stat = readStat(leader.pid)
     const leads = isLive(stat) && stat.startTicks === leader.startTicks
-    if (leads && (watched || isSameProcess(leader))) return true
+    if (leads && (watched || (isSameProcess(leader) && carries(leader.pid, cookie)))) return true
     if (!hasProc) return watched
     if (watched && performance.now() - this.#begun < ASK_PROC_AFTER_MS) return true
     // The leader is gone; its group lives on in others, in zombies, or the number belongs to someone else by now.
@@ -137,10 +137,13 @@ class Ladder implements Retirement {
     const stat = readStat(pid)
     if (!isLive(stat) || stat.groupId !== leader.pid || stat.sessionId !== leader.pid) return false
     if (stat.startTicks < leader.startTicks) return false
-    if (watched) return true
-    const reading = readVariable(pid, COOKIE_VARIABLE)
-    return reading.kind === 'set' && reading.value === cookie
+    return watched || carries(pid, cookie)
   }
+}
+
+function carries(pid: number, cookie: string): boolean {
+  const reading = readVariable(pid, COOKIE_VARIABLE)
+  return reading.kind === 'set' && reading.value === cookie
 }
 
 /** Ends everything that belongs to the target. */

@@ -42,6 +42,7 @@ function probe(pid: number, cookie: string): Probe {
   if (!isLive(stat)) return 'other'
   return {
     identity: { pid, startTicks: stat.startTicks, bootId },
+    cookie: value,
     leads: stat.groupId === pid && stat.sessionId === pid,
     parentPid: stat.parentPid,
     args: readArgs(pid),

@@ -63,7 +63,7 @@ export function createFunctionExecutor(options: FunctionExecutorOptions): Functi
   const stragglerGraceMs = options.stragglerGraceMs ?? 2_000
   const pool = new WorkerPool({
     processes,
-    env: { ...base, DAGBOK_COOKIE: `${cookiePrefix}${process.pid}` },
+    env: { ...base, DAGBOK_COOKIE: `${cookiePrefix}${crypto.randomUUID()}` },
     // What V8 may take leaves room for code, stacks and buffers under the same limit.
     heapLimitMb: Math.max(32, memoryLimitMb - 64),
     maxWorkers: options.maxWorkers ?? 3,
@@ -114,10 +114,10 @@ export function createFunctionExecutor(options: FunctionExecutorOptions): Functi
     await Promise.all(
       found
         .filter(({ leads, parentPid }) => leads && parentPid !== process.pid)
-        .map(({ identity }) => {
-          const cookie = `${cookiePrefix}-`
-          return processes.retire({ leader: identity, watched: false, cookie, graceMs: 0 }).done
-        }),
+        .map(
+          ({ identity, cookie }) =>
+            processes.retire({ leader: identity, watched: false, cookie, graceMs: 0 }).done,
+        ),
     )
   }
 
