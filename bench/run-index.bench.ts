@@ -20,7 +20,12 @@ const history = writeHistory(Number(process.argv[2] ?? 20_000))
 const lines = history.map(event => JSON.stringify(event))
 const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0)
 let files = 0
-const newFile = () => join(directory, `${files++}.db`)
+/** Removes the last one first: what the kernel still has to write of it would slow the next one down. */
+function newFile(): string {
+  rmSync(join(directory, `${files}.db`), { force: true })
+  files++
+  return join(directory, `${files}.db`)
+}
 
 function* parse(): Generator<Event> {
   for (const line of lines) yield JSON.parse(line) as Event

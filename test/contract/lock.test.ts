@@ -136,7 +136,7 @@ describe('one process', () => {
   })
 })
 
-describe('several processes', () => {
+describe('several processes', { timeout: 60_000 }, () => {
   test('the second is told who the first is, and the first does not notice', async () => {
     const [first, second] = [await startProcess(), await startProcess()]
     expect(await ask(first, { do: 'acquire', directory, waitMs: 0 })).toEqual({ ok: true })

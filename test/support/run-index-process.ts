@@ -8,6 +8,8 @@ import { writeHistory } from '../contract/run-index-history.ts'
 export interface IndexReply {
   rebuilt: boolean
   sha256: string
+  /** Code of the error it ended with. */
+  error?: string
 }
 
 const [file, runs] = process.argv.slice(2) as [string, string]
@@ -18,12 +20,13 @@ process.once('message', () => {
     journalId: 'j1',
     busyTimeoutMs: 10_000,
     readEvents: ({ afterSeq }) => history.slice(afterSeq),
-  }).then(({ index, rebuilt }) => {
-    const sha256 = createHash('sha256').update(index.dump()).digest('hex')
-    index.close()
-    process.send?.({ rebuilt: rebuilt !== undefined, sha256 } satisfies IndexReply, () =>
-      process.disconnect(),
-    )
   })
+    .then(({ index, rebuilt }): IndexReply => {
+      const sha256 = createHash('sha256').update(index.dump()).digest('hex')
+      index.close()
+      return { rebuilt: rebuilt !== undefined, sha256 }
+    })
+    .catch((error): IndexReply => ({ rebuilt: false, sha256: '', error: error.code ?? String(error) }))
+    .then(reply => process.send?.(reply, () => process.disconnect()))
 })
 process.send?.('ready')

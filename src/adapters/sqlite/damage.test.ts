@@ -1,7 +1,7 @@
 // The index is damaged, deleted, mixed up and fought over: it always ends as the one that was built from the journal.
 // INDEX_FLIPS=1000 flips more bytes.
 
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -271,15 +271,20 @@ describe('as the follower of a daemon', () => {
   })
 })
 
-describe('several processes', () => {
+describe('several processes', { timeout: 60_000 }, () => {
   const children: ChildProcess[] = []
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL')
   })
 
-  async function startProcess(runs: number): Promise<ChildProcess> {
+  /** With `maxBlocks`, no file of the process may grow beyond so many blocks of 512 bytes (sh: ulimit -f). */
+  async function startProcess(runs: number, maxBlocks?: number): Promise<ChildProcess> {
     const script = fileURLToPath(new URL('../../../test/support/run-index-process.ts', import.meta.url))
-    const child = fork(script, [file, String(runs)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const shell = ['-c', `ulimit -f ${maxBlocks}; exec "$0" "$@"`, process.execPath]
+    const [command, first] = maxBlocks === undefined ? [process.execPath, []] : ['sh', shell]
+    const child = spawn(command, [...first, script, file, String(runs)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
     children.push(child)
     await once(child, 'message')
     return child
@@ -327,6 +332,19 @@ describe('several processes', () => {
     expect(others).toBeGreaterThan(0)
     expect(mine.verify()).toEqual([])
     mine.close()
+  })
+
+  test('where it has no room it says so, and leaves what was there', async () => {
+    const blocked = await startProcess(20_000, 400)
+    expect(await go(blocked)).toMatchObject({ error: 'INDEX_UNAVAILABLE' })
+    const { index } = openRunIndex({ file, journalId: 'j1', verify: true })
+    expect(index?.checkpoint()?.seq).toBeGreaterThanOrEqual(history.length)
+    index?.close()
+    rmSync(file)
+    const again = await startProcess(20_000, 400)
+    expect(await go(again)).toMatchObject({ error: 'INDEX_UNAVAILABLE' })
+    expect(existsSync(`${file}.building`)).toBe(false)
+    expect(await mend(true)).toBe('missing')
   })
 
   test('kill -9 while it is being built leaves no half-made index', async () => {

@@ -13,11 +13,11 @@ import { dirname } from 'node:path'
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { Event } from '../../core/state-machine/event.ts'
-import { translateErrors } from './damage.ts'
 import { type HeldFile, holdExclusively } from './exclusive-file.ts'
 import { createRowWriter } from './row-writer.ts'
 import { configureForBuilding, createIndexes, createTables } from './schema.ts'
 import { newEvents } from './sequence.ts'
+import { translateErrors } from './sqlite-error.ts'
 
 /** Events folded between two breaths of the event loop: some 15 ms. */
 const BATCH = 2_000
@@ -51,7 +51,7 @@ export async function rebuildRunIndex(options: RebuildOptions): Promise<RebuildR
 
 /** Waits until this process is the one that may make the file. Release it. */
 export async function awaitTurn(file: string): Promise<HeldFile> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  translateErrors(file, () => mkdirSync(dirname(file), { recursive: true, mode: 0o700 }))
   for (;;) {
     const turn = translateErrors(file, () => holdExclusively(`${file}.rebuild`))
     if (turn !== undefined) return turn
@@ -63,8 +63,10 @@ export async function awaitTurn(file: string): Promise<HeldFile> {
 export async function rebuildInTurn({ file, journalId, events }: RebuildOptions): Promise<RebuildResult> {
   const startedMs = performance.now()
   const building = `${file}.building`
-  removeDatabase(building)
-  const db = translateErrors(file, () => new Database(building))
+  const db = translateErrors(file, () => {
+    removeDatabase(building)
+    return new Database(building)
+  })
   let count = 0
   let lastSeq = 0
   try {
@@ -102,16 +104,18 @@ export async function rebuildInTurn({ file, journalId, events }: RebuildOptions)
       db.pragma('locking_mode = NORMAL')
       db.pragma('journal_mode = WAL')
       db.close()
+      syncFile(building)
     })
-    syncFile(building)
   } catch (error) {
     db.close()
     removeDatabase(building)
     throw error
   }
-  removeDatabase(file)
-  renameSync(building, file)
-  syncFile(dirname(file))
+  translateErrors(file, () => {
+    removeDatabase(file)
+    renameSync(building, file)
+    syncFile(dirname(file))
+  })
   return { events: count, ms: performance.now() - startedMs }
 }
 

@@ -25,12 +25,12 @@ import {
   type TaskRow,
 } from '../../ports/run-index.ts'
 import { canonicalText, indexedEvent, queryInstant } from '../../ports/run-rows.ts'
-import { translateErrors } from './damage.ts'
 import { dumpTables } from './dump.ts'
 import { identify } from './exclusive-file.ts'
 import { createRowWriter, RUN_SELECT, TASK_SELECT } from './row-writer.ts'
 import { APPLICATION_ID, type Connection, configureForUse, SCHEMA_VERSION } from './schema.ts'
 import { newEvents } from './sequence.ts'
+import { translateErrors } from './sqlite-error.ts'
 import { findFaults } from './verify.ts'
 
 export interface OpenOptions {

@@ -1,4 +1,4 @@
-// Which SQLite errors mean that the index file is broken, and which that it merely cannot be used just now.
+// Which errors mean that the index file is broken, and which that it merely cannot be used just now.
 
 import { DagbokError, EXIT } from '../../core/error.ts'
 import { IndexRebuildNeededError } from '../../ports/run-index.ts'
@@ -8,7 +8,7 @@ const DAMAGE =
   /^SQLITE_(ERROR|CORRUPT|NOTADB|FORMAT|SCHEMA|MISMATCH|RANGE|CONSTRAINT|TOOBIG|IOERR_READ|IOERR_SHORT_READ|IOERR_CORRUPTFS|IOERR_DATA)/
 
 /**
- * Runs `action` on an index file and puts its SQLite errors into the words of the port.
+ * Runs `action` on an index file and puts SQLite's and the file system's errors into the words of the port.
  * @throws IndexRebuildNeededError `damaged`
  * @throws DagbokError INDEX_UNAVAILABLE: busy, disk full, no permission; the file is sound as far as anyone knows
  */
@@ -22,7 +22,8 @@ export function translateErrors<T>(file: string, action: () => T): T {
 
 function translate(file: string, error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: string }
-  if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return error
+  if (typeof code !== 'string' || !(code.startsWith('SQLITE_') || 'syscall' in (error as object)))
+    return error
   if (DAMAGE.test(code)) return new IndexRebuildNeededError('damaged', `${file}: ${code}: ${message}`, error)
   return new DagbokError('INDEX_UNAVAILABLE', `the run index ${file} cannot be used: ${code}: ${message}`, {
     hint: 'it is only a follower of the journal: free the disk or the permission, the next attempt goes on from there',
