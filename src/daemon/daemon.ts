@@ -141,7 +141,7 @@ export class Daemon implements Session {
       if (!isUserEvent(event) && event.event === 'run_finished') report.runs.push(summarise(event))
     })
     this.#loop.admission = 'open'
-    const now = this.#clock.now()
+    const begin = this.#clock.now()
     do {
       for (const event of await this.#loop.submit({ type: 'tick' })) {
         if (event.event === 'schedule_enqueued') report.enqueued += 1
@@ -149,7 +149,8 @@ export class Daemon implements Session {
         else if (event.event === 'schedule_missed')
           report.missed += Number((event as { count?: number }).count)
       }
-    } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= now)
+      // What becomes due meanwhile is the next call's; and if the clock is set back, nothing is due any more.
+    } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= Math.min(begin, this.#clock.now()))
     await this.#until(() => this.#state.runs.size === 0 || this.#stop !== undefined)
     if (this.#stop !== undefined) await this.#stop.done
     unlisten()

@@ -25,6 +25,8 @@ export interface ReadOptions {
   /** Events up to this `seq` are left out. If older segments were deleted, reading begins at the oldest kept one. */
   afterSeq?: number
   disk?: Disk
+  /** Waits for a roll or a recovery that is under way. Default: a timer of this process. */
+  wait?(ms: number): Promise<void>
 }
 
 export interface FollowOptions extends ReadOptions {
@@ -152,11 +154,12 @@ async function* readBatches(
   disk: Disk,
   layout: Layout,
   last: { seq: number },
+  wait: (ms: number) => Promise<void> = delay,
 ): AsyncGenerator<Event[], SegmentCursor | undefined> {
   for (let retries = 0; retries < STALE_RETRIES; retries++) {
     if (retries > 0) {
       if (await isAbsent(disk, layout)) return undefined
-      await delay(5 * retries)
+      await wait(5 * retries)
     }
     for (const path of [...(await findSealed(disk, layout, last.seq)), layout.active]) {
       const cursor = await openCursor(disk, path, () => last.seq)
@@ -215,8 +218,8 @@ async function checkEnd(cursor: SegmentCursor, isSealed: boolean): Promise<void>
  * @throws JournalDamagedError, JournalIoError
  */
 export async function* readEvents(path: string, options: ReadOptions = {}): AsyncGenerator<Event, void> {
-  const { afterSeq = 0, disk = nodeDisk } = options
-  const reading = readBatches(disk, layoutOf(path), { seq: afterSeq })
+  const { afterSeq = 0, disk = nodeDisk, wait } = options
+  const reading = readBatches(disk, layoutOf(path), { seq: afterSeq }, wait)
   try {
     for (;;) {
       const step = await reading.next()
