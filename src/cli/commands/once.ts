@@ -5,7 +5,7 @@ import { EXIT } from '../../core/error.ts'
 import type { CommandContext } from '../context.ts'
 import { logTo } from '../log-lines.ts'
 import { type Channel, plain, writeJson } from '../output.ts'
-import { quoteWord } from '../render/run-summary.ts'
+import { endedWell, quoteWord } from '../render/run-summary.ts'
 import { renderTable } from '../render/table.ts'
 import { formatSeconds } from '../render/time.ts'
 import { stopOnSignal } from '../stopping.ts'
@@ -21,7 +21,7 @@ export async function run(context: CommandContext): Promise<number> {
     if (json) writeJson(out.data, 'OnceReport', report)
     else writeReport(out.data, report)
     if (cutShort !== undefined) return cutShort
-    return report.runs.every(({ status }) => status === 'success') ? EXIT.ok : EXIT.runFailed
+    return report.runs.every(({ status }) => endedWell(status)) ? EXIT.ok : EXIT.runFailed
   } catch (error) {
     await session.stop({ now: true, reason: 'it failed' }).catch(() => undefined)
     throw error
@@ -36,7 +36,7 @@ function writeReport(channel: Channel, { enqueued, skipped, missed, runs, unfini
     ...runs.map(run => [
       '',
       run.run_id,
-      channel.style(run.status === 'success' ? 'green' : 'red', run.status),
+      channel.style(endedWell(run.status) ? 'green' : 'red', run.status),
       formatSeconds(run.duration_ms),
       run.error === undefined ? '' : plain(run.error),
     ]),

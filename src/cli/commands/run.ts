@@ -22,7 +22,7 @@ import type { RunFlags } from '../program.ts'
 import { isAbsent } from '../reach.ts'
 import { openRunView } from '../render/live-run.ts'
 import { renderPlan } from '../render/plan.ts'
-import { renderFailures, renderSummary, type TaskFailure } from '../render/run-summary.ts'
+import { endedWell, renderFailures, renderSummary, type TaskFailure } from '../render/run-summary.ts'
 import { nameTarget, type Target } from '../target.ts'
 import { suggest } from '../usage.ts'
 
@@ -60,7 +60,7 @@ export async function run(context: CommandContext, name: string, flags: RunFlags
     const summary = (await runThere(context, request, watch)) ?? (await runHere(context, request, watch))
     view.finish()
     await report(context, summary, [...failures.values()])
-    return summary.status === 'success' ? EXIT.ok : EXIT.runFailed
+    return endedWell(summary.status) ? EXIT.ok : EXIT.runFailed
   } catch (error) {
     if (error instanceof Interrupted) return exitCodeOf(error.signal)
     throw error
@@ -217,7 +217,7 @@ async function report(
   failures: readonly TaskFailure[],
 ): Promise<void> {
   const { out, json } = context
-  const located = summary.status === 'success' ? [] : await locateLogs(context, summary.run_id, failures)
+  const located = endedWell(summary.status) ? [] : await locateLogs(context, summary.run_id, failures)
   if (json) {
     const failed = located.map(({ taskId, attempt, error, logFile }) => ({
       task_id: taskId,

@@ -2,7 +2,7 @@
 // to look.
 
 import type { RunSummary } from '../../api/control.ts'
-import type { AttemptError } from '../../core/state-machine/event.ts'
+import type { AttemptError, RunStatus } from '../../core/state-machine/event.ts'
 import { plain } from '../output.ts'
 import { formatSeconds } from './time.ts'
 
@@ -13,6 +13,11 @@ export interface TaskFailure {
   readonly error: AttemptError
   /** Of its last attempt. */
   readonly logFile?: string
+}
+
+/** Whether a run's end counts as 0 (DESIGN §2). */
+export function endedWell(status: RunStatus): boolean {
+  return status === 'success'
 }
 
 /** `DAG EXECUTION COMPLETE` and its figures. */
@@ -30,7 +35,7 @@ export function renderSummary(summary: RunSummary): string[] {
 
 /** Why a run did not succeed; nothing if it did. */
 export function renderFailures(summary: RunSummary, failures: readonly TaskFailure[]): string[] {
-  if (summary.status === 'success') return []
+  if (endedWell(summary.status)) return []
   // Where tasks failed, each says more than the run's error, which names one of them.
   const error = failures.length === 0 && summary.error ? `: ${plain(summary.error)}` : ''
   const lines = ['', `Run ${summary.run_id} ${summary.status}${error}`]
