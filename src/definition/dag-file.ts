@@ -118,9 +118,11 @@ function addFinding(
       help: 'remove one of them',
     })
   } else if (dependency !== '\0') {
-    const near = findNearest(dependency, ids.slice(0, 2_000))
     problems.add(place, `unknown dependency "${dependency}": no task of this DAG has this id`, {
-      help: near === undefined ? `tasks: ${listNames(ids)}` : `did you mean "${near}"?`,
+      help: () => {
+        const near = findNearest(dependency, ids.slice(0, 2_000))
+        return near === undefined ? `tasks: ${listNames(ids)}` : `did you mean "${near}"?`
+      },
     })
   }
 }

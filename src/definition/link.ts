@@ -6,7 +6,7 @@ import { findNearest } from '../core/nearest.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
 import { type CheckedDagFile, listNames } from './dag-file.ts'
-import { makeProblem } from './problem.ts'
+import { ProblemList } from './problem.ts'
 import type { CheckedScheduleFile, LooseSchedule } from './schedule-file.ts'
 import type { SourceText, Span } from './source-text.ts'
 
@@ -26,54 +26,53 @@ export function linkDefinitions(inputs: LinkInputs): {
   definitions: Definitions
   problems: DefinitionProblem[]
 } {
-  const problems: DefinitionProblem[] = []
+  const lists = [...inputs.scheduleFiles, ...inputs.dagFiles].map(file => new ProblemList(file.source))
+  const listBySource = new Map(lists.map(list => [list.source, list]))
+  const listOf = (source: SourceText): ProblemList => listBySource.get(source)!
+
   const dagFileByName = new Map<string, CheckedDagFile>()
   const dags = new Map<string, Dag>()
   const dagNames = new FirstPlaces('DAG name')
   for (const file of inputs.dagFiles) {
+    addWorkflowProblems(file, inputs.workflows, listOf(file.source))
     if (file.name === undefined) continue
-    problems.push(...dagNames.take(file.name, file.source, file.namePlace))
+    dagNames.take(file.name, file.namePlace, listOf(file.source))
     if (!dagFileByName.has(file.name)) dagFileByName.set(file.name, file)
     if (file.dag && !dags.has(file.name)) dags.set(file.name, file.dag)
   }
-  problems.push(...findWorkflowProblems(inputs.dagFiles, inputs.workflows))
 
   const namesAreKnown = !inputs.someDagIsUnreadable && inputs.dagFiles.every(file => file.name !== undefined)
-  const lookUp = (loose: LooseSchedule, source: SourceText): Dag | undefined => {
-    if (loose.dag === undefined) return undefined
-    if (isDagPath(loose.dag)) {
-      const target = inputs.resolveTarget(loose.dag)
+  const dagNamesInOrder = [...dagFileByName.keys()]
+  const lookUp = ({ dag, dagPlace }: LooseSchedule, problems: ProblemList): Dag | undefined => {
+    if (dag === undefined) return undefined
+    if (isDagPath(dag)) {
+      const target = inputs.resolveTarget(dag)
       if (!('refused' in target)) return target.file?.dag
-      problems.push(
-        makeProblem(source, loose.dagPlace, `unknown DAG file "${loose.dag}": ${target.refused}`, {
-          help: target.help,
-        }),
-      )
+      problems.add(dagPlace, `unknown DAG file "${dag}": ${target.refused}`, { help: target.help })
       return undefined
     }
-    const file = dagFileByName.get(loose.dag)
+    const file = dagFileByName.get(dag)
     if (!file && namesAreKnown)
-      problems.push(
-        makeProblem(source, loose.dagPlace, `unknown DAG "${loose.dag}"`, {
-          help: suggestName(loose.dag, [...dagFileByName.keys()], 'DAGs'),
-        }),
-      )
+      problems.add(dagPlace, `unknown DAG "${dag}"`, {
+        help: () => suggestName(dag, dagNamesInOrder, 'DAGs'),
+      })
     return file?.dag
   }
 
   const schedules = new Map<string, Schedule>()
   const scheduleIds = new FirstPlaces('schedule id')
   for (const file of inputs.scheduleFiles) {
+    const problems = listOf(file.source)
     for (const loose of file.schedules) {
-      if (loose.id !== undefined) problems.push(...scheduleIds.take(loose.id, file.source, loose.idPlace))
-      const dag = lookUp(loose, file.source)
+      if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
+      const dag = lookUp(loose, problems)
       const { schedule } = loose
       if (!schedule || !dag || schedules.has(schedule.id)) continue
       const tenantId = loose.tenantId ?? dag.tenantId
       schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
     }
   }
-  return { definitions: { schedules, dags }, problems }
+  return { definitions: { schedules, dags }, problems: lists.flatMap(list => list.finish()) }
 }
 
 /** True if a schedule's `dag` is a path, not a name. */
@@ -82,21 +81,18 @@ export function isDagPath(dag: string): boolean {
 }
 
 /** Tasks that ask for a workflow that does not exist. */
-export function findWorkflowProblems(
-  dagFiles: readonly CheckedDagFile[],
+export function addWorkflowProblems(
+  { workflowRefs }: CheckedDagFile,
   workflows: readonly string[],
-): DefinitionProblem[] {
+  problems: ProblemList,
+): void {
   const known = new Set(workflows)
-  return dagFiles.flatMap(({ source, workflowRefs }) =>
-    workflowRefs
-      .filter(({ name }) => !known.has(name))
-      .slice(0, 100)
-      .map(({ name, place }) =>
-        makeProblem(source, place, `RunnerError: Unknown workflow: ${name}`, {
-          help: suggestName(name, workflows, 'workflows'),
-        }),
-      ),
-  )
+  for (const { name, place } of workflowRefs) {
+    if (!known.has(name))
+      problems.add(place, `RunnerError: Unknown workflow: ${name}`, {
+        help: () => suggestName(name, workflows, 'workflows'),
+      })
+  }
 }
 
 function suggestName(name: string, known: readonly string[], noun: string): string {
@@ -114,18 +110,15 @@ class FirstPlaces {
     this.#noun = noun
   }
 
-  take(name: string, source: SourceText, place: Span): DefinitionProblem[] {
+  take(name: string, place: Span, problems: ProblemList): void {
+    const { source } = problems
     const first = this.#first.get(name)
     if (!first) {
       this.#first.set(name, { source, place })
-      return []
+      return
     }
     const { line } = first.source.positionAt(first.place.start)
     const where = first.source === source ? `on line ${line}` : `in ${first.source.file}:${line}`
-    return [
-      makeProblem(source, place, `duplicate ${this.#noun} "${name}", first ${where}`, {
-        help: 'rename one of them',
-      }),
-    ]
+    problems.add(place, `duplicate ${this.#noun} "${name}", first ${where}`, { help: 'rename one of them' })
   }
 }

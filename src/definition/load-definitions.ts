@@ -11,8 +11,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Dag } from '../core/dag/dag.ts'
 import type { DefinitionProblem, LoadResult } from '../ports/definition-source.ts'
 import { type CheckedDagFile, checkDagFile } from './dag-file.ts'
-import { type DagTarget, findWorkflowProblems, isDagPath, linkDefinitions } from './link.ts'
-import { makeProblem, sortProblems } from './problem.ts'
+import { addWorkflowProblems, type DagTarget, isDagPath, linkDefinitions } from './link.ts'
+import { makeProblem, ProblemList, sortProblems } from './problem.ts'
 import { type CheckedScheduleFile, checkScheduleFile } from './schedule-file.ts'
 import { decodeText, SourceText } from './source-text.ts'
 
@@ -122,7 +122,9 @@ export async function loadOneDag(
   const source = readSource(input, problems)
   if (!source) return { ok: false, problems }
   const checked = await checkDagFile(source)
-  const all = sortProblems([...checked.problems.finish(), ...findWorkflowProblems([checked], workflows)])
+  const unknown = new ProblemList(source)
+  addWorkflowProblems(checked, workflows, unknown)
+  const all = sortProblems([...checked.problems.finish(), ...unknown.finish()])
   if (checked.dag && !all.some(problem => problem.severity === 'error')) return { ok: true, dag: checked.dag }
   return { ok: false, problems: all }
 }

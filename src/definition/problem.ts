@@ -9,7 +9,8 @@ import type { SourceText, Span } from './source-text.ts'
 const MAX_PROBLEMS_PER_FILE = 100
 
 export interface ProblemDetails {
-  readonly help?: string
+  /** A function is asked only if the problem is listed: looking for what was meant takes time. */
+  readonly help?: string | (() => string | undefined) | undefined
   readonly severity?: DefinitionProblem['severity']
 }
 
@@ -31,6 +32,17 @@ export class ProblemList {
     return this.#errors
   }
 
+  /** True once further problems are only counted: then their places need not be looked for. */
+  get isFull(): boolean {
+    return this.items.length >= MAX_PROBLEMS_PER_FILE
+  }
+
+  /** Counts errors that are not worth listing. */
+  count(errors: number): void {
+    this.#errors += errors
+    this.#left += errors
+  }
+
   /**
    * What was said so far is all there is to say about its places, and about `more`: what is read there is only a
    * stand-in, and what later checks find wrong with a stand-in would be noise.
@@ -44,7 +56,7 @@ export class ProblemList {
     if (severity === 'error') this.#errors++
     if (this.#settled.has(span.start)) return
     if (severity === 'error') this.#starts.add(span.start)
-    if (this.items.length >= MAX_PROBLEMS_PER_FILE) {
+    if (this.isFull) {
       this.#left++
       return
     }
@@ -68,8 +80,10 @@ export function makeProblem(
   source: SourceText,
   span: Span,
   message: string,
-  { help, severity = 'error' }: ProblemDetails = {},
+  details: ProblemDetails = {},
 ): DefinitionProblem {
+  const { severity = 'error' } = details
+  const help = typeof details.help === 'function' ? details.help() : details.help
   return {
     file: source.file,
     ...source.positionAt(span.start),
@@ -84,7 +98,7 @@ export function makeProblem(
 export function makeFileProblem(
   file: string,
   message: string,
-  { help, severity = 'error' }: ProblemDetails = {},
+  { help, severity = 'error' }: { help?: string; severity?: DefinitionProblem['severity'] } = {},
 ): DefinitionProblem {
   return {
     file,

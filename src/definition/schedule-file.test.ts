@@ -205,6 +205,14 @@ describe('checkScheduleFile', () => {
     expect(file.schedules).toHaveLength(1)
   })
 
+  it.each(['---\n', '%FOO bar\n', '%FOO bar\n---\n# nothing\n'])(
+    'never takes %j for no schedules',
+    async text => {
+      const { file } = await check(text)
+      expect(file.problems.errorCount).toBe(1)
+    },
+  )
+
   it('finds everything wrong with an entry at once, and keeps its neighbours', async () => {
     const { file, said } = await check(
       '- id: a b\n  cron: "61 * * * *"\n  dag: d\n  timezone: Mars\n  enabled: 1\n- id: b\n  cron: "@daily"\n  dag: d\n',

@@ -4,6 +4,7 @@
 //   S1. Every problem of the file is found in one go: an entry with a wrong field still has its other fields checked.
 //   S2. An entry becomes a schedule only if nothing about it is wrong.
 
+import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
 import { compileCron } from '../core/cron/compile.ts'
 import { CronError } from '../core/cron/cron-error.ts'
@@ -38,6 +39,13 @@ export interface CheckedScheduleFile {
   readonly problems: ProblemList
 }
 
+/** Entries checked before others get a turn: about 10 ms. */
+const ENTRIES_PER_TURN = 250
+
+const EMPTY = 'the file is empty: expected a list of schedules'
+const KEEP_EMPTY =
+  'delete the file, or leave a comment or [] in it: a file that is being saved can look empty for a moment'
+
 /** Checks one file. Never throws for what the text says. */
 export async function checkScheduleFile(source: SourceText): Promise<CheckedScheduleFile> {
   const problems = new ProblemList(source)
@@ -45,36 +53,44 @@ export async function checkScheduleFile(source: SourceText): Promise<CheckedSche
   const file = { source, schedules, problems }
   if (refuseNothing(source, problems)) return file
   const tree = await readYaml(problems)
-  if (!tree) return file
+  if (!tree) {
+    if (problems.errorCount === 0) problems.add({ start: 0, end: 0 }, EMPTY, { help: KEEP_EMPTY })
+    return file
+  }
   const { value } = tree
   if (!Array.isArray(value)) {
     addSchemaProblems(ScheduleFile, SCHEDULE_WORDS, tree, problems)
     return file
   }
   addSchemaProblems(ScheduleFile, SCHEDULE_WORDS, tree, problems)
-  value.forEach((entry, index) => {
-    if (!isJsonObject(entry)) return
-    const before = problems.errorCount
-    checkMeaning(entry, [index], tree, problems)
-    const parsed = problems.errorCount === before ? ScheduleEntry.safeParse(entry) : undefined
-    schedules.push({
-      schedule: parsed?.success ? compileSchedule(parsed.data) : undefined,
-      id: typeof entry['id'] === 'string' ? entry['id'] : undefined,
-      idPlace: tree.locate([index, 'id']),
-      dag: typeof entry['dag'] === 'string' && entry['dag'] !== '' ? entry['dag'] : undefined,
-      dagPlace: tree.locate([index, 'dag']),
-      tenantId: parsed?.data?.tenant,
-    })
-  })
+  for (const [index, entry] of value.entries()) {
+    if (index % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await setImmediate()
+    if (isJsonObject(entry)) schedules.push(checkEntry(entry, index, tree, problems))
+  }
   return file
+}
+
+function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: ProblemList): LooseSchedule {
+  const before = problems.errorCount
+  // Once a hundred problems are listed nothing of the file can be used, and looking for more only takes time.
+  const isHopeless = problems.isFull && before > 0
+  if (!isHopeless) checkMeaning(entry, [index], tree, problems)
+  const isRight = !isHopeless && problems.errorCount === before
+  const parsed = isRight ? ScheduleEntry.safeParse(entry) : undefined
+  return {
+    schedule: parsed?.success ? compileSchedule(parsed.data) : undefined,
+    id: typeof entry['id'] === 'string' ? entry['id'] : undefined,
+    idPlace: tree.locate([index, 'id']),
+    dag: typeof entry['dag'] === 'string' && entry['dag'] !== '' ? entry['dag'] : undefined,
+    dagPlace: tree.locate([index, 'dag']),
+    tenantId: parsed?.data?.tenant,
+  }
 }
 
 /** True if there is nothing in the file: an error without a byte of meaning, a warning where a comment says so. */
 function refuseNothing(source: SourceText, problems: ProblemList): boolean {
   if (source.text.trim() === '') {
-    problems.add({ start: 0, end: 0 }, 'the file is empty: expected a list of schedules', {
-      help: 'delete the file, or leave a comment or [] in it: a file that is being saved can look empty for a moment',
-    })
+    problems.add({ start: 0, end: 0 }, EMPTY, { help: KEEP_EMPTY })
     return true
   }
   if (source.text.split('\n').some(line => !/^[ \t\r]*(?:#|$)/.test(line))) return false

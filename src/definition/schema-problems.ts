@@ -24,14 +24,19 @@ export function addSchemaProblems(
   const meant = new Set<string>()
   for (const issue of result.error.issues) {
     if (issue.code !== 'unrecognized_keys') continue
-    for (const key of issue.keys) {
+    for (const [index, key] of issue.keys.entries()) {
+      if (problems.isFull) {
+        problems.count(issue.keys.length - index)
+        break
+      }
       const name = addUnknownKey(issue.path as Path, key, words, tree, problems)
       if (name !== undefined) meant.add(JSON.stringify([...issue.path, name]))
     }
   }
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys' || meant.has(JSON.stringify(issue.path))) continue
-    addIssue(issue, words, tree, problems)
+    if (problems.isFull) problems.count(1)
+    else addIssue(issue, words, tree, problems)
   }
   return false
 }
@@ -59,9 +64,8 @@ function addIssue(issue: z.core.$ZodIssue, words: FieldWords, tree: YamlTree, pr
     return
   }
   const expected = field?.expected ?? 'another value'
-  const help = suggest(value, field)
   problems.add(tree.locate(path), `expected ${expected}, got ${describeFailed(issue, value)}`, {
-    ...(help !== undefined && { help }),
+    help: suggest(value, field),
   })
 }
 

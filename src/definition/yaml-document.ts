@@ -4,7 +4,7 @@
 //   tree reader, zod) never sees a text that is nested deeper than MAX_DEPTH.
 
 import { setImmediate } from 'node:timers/promises'
-import { Composer, type Document, Lexer, Parser } from 'yaml'
+import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml'
 import type { ProblemList } from './problem.ts'
 import { explainSyntaxError } from './yaml-syntax.ts'
 
@@ -31,7 +31,7 @@ export async function composeDocument(
     logLevel: 'silent',
     version: '1.2',
   })
-  const documents = [...composer.compose(tokens)]
+  const documents = withoutStacks(() => [...composer.compose(tokens)])
   const [document, second] = documents
   if (second) {
     const start = Math.max(0, text.lastIndexOf('---', second.contents?.range[0] ?? text.length))
@@ -44,19 +44,43 @@ export async function composeDocument(
     problems.add({ start: 0, end: lineEnd(text, 0) }, `expected YAML 1.2, got YAML ${directive.version}`, {
       help: 'remove the %YAML line',
     })
+  addSyntaxErrors(
+    documents.flatMap(each => each.errors),
+    problems,
+  )
+  return document
+}
+
+/** A hostile text has a million syntax errors; their stack traces, which nobody reads, would take ten seconds. */
+function withoutStacks<T>(work: () => T): T {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
+/** One problem a line: what follows on the same line is nearly always the same mistake. */
+function addSyntaxErrors(errors: readonly YAMLParseError[], problems: ProblemList): void {
+  const { text } = problems.source
+  const linesSeen = new Set<number>()
   const linesTold = new Set<number>()
-  for (const error of documents.flatMap(each => each.errors)) {
+  for (const [index, error] of errors.entries()) {
+    if (problems.isFull) {
+      problems.count(errors.length - index)
+      return
+    }
+    const seen = problems.source.positionAt(error.pos[0]).line
+    if (linesSeen.has(seen)) continue
+    linesSeen.add(seen)
     const explained = explainSyntaxError(text, error)
     const { line } = problems.source.positionAt(explained.span.start)
     if (linesTold.has(line)) continue
     linesTold.add(line)
-    problems.add(
-      explained.span,
-      explained.message,
-      explained.help === undefined ? {} : { help: explained.help },
-    )
+    problems.add(explained.span, explained.message, { help: explained.help })
   }
-  return document
 }
 
 /** Reads the text token by token, giving others a turn, and stops at the first part that is nested too deeply. */

@@ -80,7 +80,10 @@ class TreeReader {
   readonly #openAnchors = new Set<string>()
   /** Where values with an unknown tag begin. */
   readonly #tagged: number[] = []
+  /** Values so far, those behind aliases included; long texts count as several. */
   #size = 0
+  /** Of these, the ones behind aliases: the text bounds the others. */
+  #expanded = 0
 
   constructor(root: ParsedNode, problems: ProblemList) {
     this.#root = root
@@ -90,7 +93,7 @@ class TreeReader {
   read(): YamlTree | undefined {
     const value = this.#convert(this.#root)
     this.#problems.settle(this.#tagged)
-    if (this.#size > MAX_EXPANDED) return undefined
+    if (this.#expanded > MAX_EXPANDED) return undefined
     const { text } = this.#problems.source
     return {
       value,
@@ -140,9 +143,10 @@ class TreeReader {
       )
       return null
     }
-    const before = this.#size
+    const before = this.#expanded
     this.#size += anchor.size
-    if (before <= MAX_EXPANDED && this.#size > MAX_EXPANDED)
+    this.#expanded += anchor.size
+    if (before <= MAX_EXPANDED && this.#expanded > MAX_EXPANDED)
       this.#add(node, `aliases expand to more than ${MAX_EXPANDED} values`, 'write out what is meant')
     this.#aliases.set(node, anchor.node)
     return anchor.value
