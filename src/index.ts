@@ -58,14 +58,19 @@ export async function indexBy(
 }
 
 async function readHistory(limit: number, options: LibraryOptions) {
-  const history = createHistory(limit)
   const reader = await openReader(await settle(options))
   try {
-    for (const event of reader.index.events({ limit }).reverse()) history.push(event)
+    // What the journal writes about itself does not count, and a checkpoint may be many lines: look back until there
+    // are enough.
+    for (let asked = limit; ; asked *= 2) {
+      const events = reader.index.events({ limit: asked })
+      const history = createHistory(limit)
+      for (const event of events.toReversed()) history.push(event)
+      if (history.list().length === limit || events.length < asked) return history
+    }
   } finally {
     reader.close()
   }
-  return history
 }
 
 async function settle({ root, env = process.env }: LibraryOptions): Promise<Settings> {
