@@ -42,7 +42,19 @@ export async function runCommand(words: readonly string[], around: Surroundings)
       connect: async () =>
         (await import('../api/client.ts')).createClient({ socketPath: settings.socketPath }),
     }
-    return await invocation.run(context)
+    const code = await invocation.run(context)
+    // Errors of a stream come after the write that they belong to.
+    await new Promise(resolve => setImmediate(resolve))
+    const { failure } = out.data
+    if (failure === undefined) return code
+    throw new DagbokError(
+      'OUTPUT_FAILED',
+      `the output could not be written: ${failure.code ?? failure.message}`,
+      {
+        hint: 'what the command did, it did: only its words are lost',
+        cause: failure,
+      },
+    )
   } catch (error) {
     const { writeError } = await import('./render/problem.ts')
     writeError(out.note, error)

@@ -1,6 +1,7 @@
 // Where words go: data to stdout, messages to stderr, colour only where it is wanted and can be seen.
 //
-//   O1. A reader who leaves (`| head`) is no error: what follows for it is dropped, and `closed` fires.
+//   O1. A reader who leaves (`| head`) is no error: what follows for it is dropped, and `closed` fires. Words that cannot
+//       be written (a full disk) are lost, the command goes on, and `failure` tells.
 //   O2. Nothing that came from outside can move the cursor: `plain` strips control characters from it.
 
 import { stripVTControlCharacters, styleText } from 'node:util'
@@ -30,14 +31,16 @@ export class Channel {
   readonly #sink: Sink
   readonly #colour: boolean
   readonly #closed = new AbortController()
+  #failure: NodeJS.ErrnoException | undefined
 
   constructor(sink: Sink, env: Environment) {
     this.#sink = sink
     this.isTTY = sink.isTTY === true
     this.#colour = wantsColour(sink, env)
     sink.on('error', error => {
-      // EIO is what a terminal gives after it was closed.
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+      // EIO is what a terminal gives after it was closed. A destroyed stream only repeats what it said before.
+      const left = error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'ERR_STREAM_DESTROYED'
+      if (!left) this.#failure ??= error
       this.#closed.abort()
     })
   }
@@ -45,6 +48,11 @@ export class Channel {
   /** Fires when nobody reads any more. */
   get closed(): AbortSignal {
     return this.#closed.signal
+  }
+
+  /** Why words were lost, if not because their reader left. */
+  get failure(): NodeJS.ErrnoException | undefined {
+    return this.#failure
   }
 
   get columns(): number {

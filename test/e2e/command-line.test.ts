@@ -2,7 +2,18 @@
 // told elsewhere; here it is texts, exit codes, signals and pipes.
 
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -337,6 +348,26 @@ Execution Plan:
     expect(await ended).toMatchObject({ code: 0, stderr: '' })
   })
 
+  test('words that cannot be written are an error, and the run is not', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [BIN, 'run', 'chain'], {
+      cwd: root,
+      env: environment(),
+      stdio: ['ignore', full, 'pipe'],
+    })
+    let stderr = ''
+    child.stderr?.on('data', chunk => {
+      stderr += chunk
+    })
+    const code = await new Promise(resolve => child.once('close', resolve))
+    closeSync(full)
+    expect(stderr).toContain('the output could not be written: ENOSPC [OUTPUT_FAILED]')
+    expect(code).toBe(1)
+    expect(JSON.parse((await scheduler(['runs', '--json'])).stdout).items).toMatchObject([
+      { status: 'success' },
+    ])
+  })
+
   test('Ctrl-C cancels a run and waits for its end', async () => {
     write({ 'configs/dags/slow.yaml': SLOW })
     const { child, ended, hear } = start(['run', 'slow'])
@@ -396,4 +427,34 @@ describe('with a scheduler', () => {
     const after = await scheduler(['status'])
     expect([after.code, after.stdout]).toEqual([6, expect.stringMatching(/the last one stopped at 20/)])
   }, 60_000)
+
+  test('one that was killed leaves a socket that misleads nobody', async () => {
+    const serving = start(['--serve'])
+    await serving.hear('stderr', /scheduler is serving/)
+    serving.child.kill('SIGKILL')
+    await serving.ended
+    const socket = JSON.parse((await scheduler(['journal', 'path', '--json'])).stdout).socket
+    expect(lstatSync(socket).isSocket()).toBe(true)
+    const status = await scheduler(['status'])
+    expect([status.code, status.stdout]).toEqual([6, expect.stringContaining('did not end in order')])
+    expect((await scheduler(['record', 'noticed'])).code).toBe(0)
+    const again = start(['--serve'])
+    await again.hear('stderr', /scheduler is serving/)
+    expect((await scheduler(['status'])).code).toBe(0)
+    again.child.kill('SIGINT')
+    expect((await again.ended).code).toBe(0)
+    expect(existsSync(socket)).toBe(false)
+  })
+
+  test('a state too deep for a socket beside it is reached all the same', async () => {
+    const env = { STATE_STORE_PATH: `${'deep/'.repeat(25)}state.jsonl`, XDG_RUNTIME_DIR: join(root, 'run') }
+    const serving = start(['--serve'], env)
+    await serving.hear('stderr', /scheduler is serving/)
+    expect(readdirSync(join(root, 'run/dagbok'))).toEqual([expect.stringMatching(/^[0-9a-f]{16}\.sock$/)])
+    const status = await scheduler(['status', '--json'], env)
+    expect(JSON.parse(status.stdout)).toMatchObject({ pid: serving.child.pid })
+    serving.child.kill('SIGTERM')
+    expect((await serving.ended).code).toBe(0)
+    expect(readdirSync(join(root, 'run/dagbok'))).toEqual([])
+  })
 })

@@ -94,7 +94,7 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://scheduler')
     const verb = /^\/v1\/([a-z]+)$/.exec(url.pathname)?.[1]
-    if (verb === 'events' && request.method === 'GET') return stream(url, request, response)
+    if (verb === 'events' && request.method === 'GET') return stream(url, response)
     const asks = request.method === 'POST' || (request.method === 'GET' && verb === 'status')
     if (!VERBS.includes(verb as Verb) || !asks) {
       throw new DagbokError(
@@ -128,7 +128,7 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     }
   }
 
-  async function stream(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function stream(url: URL, response: ServerResponse): Promise<void> {
     const filter = checkFilter(url.searchParams)
     response.writeHead(200, {
       'content-type': 'application/jsonl; charset=utf-8',
@@ -154,7 +154,7 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     }
     const end = () => stop(() => response.end())
     streams.add(end)
-    request.on('close', () => stop(() => response.destroy()))
+    response.on('close', () => stop(() => response.destroy()))
     response.on('error', () => stop(() => response.destroy()))
     unsubscribe = control.subscribe(
       filter,

@@ -265,6 +265,21 @@ describe('runs', () => {
     expect(counts.closed).toBe(3)
   })
 
+  test('an id is cut in its middle only where the terminal is too narrow for the line', async () => {
+    line.remove()
+    line = openCommandLine({}, { tty: true })
+    const run_id = `${'d'.repeat(30)}@2026-01-05T06:00Z`
+    see({ runs: [{ ...RUN, run_id }] })
+    line.stdout.columns = 200
+    await line.run('runs')
+    expect(lines()[1]).toContain(run_id)
+    line.stdout.text = ''
+    line.stdout.columns = 100
+    await line.run('runs')
+    expect(lines()[1]).toMatch(/^d+…d*@?2?0?[^ ]*06:00Z /)
+    expect(Math.max(...lines().map(text => text.length))).toBeLessThanOrEqual(100)
+  })
+
   test('one run with its tasks, by the beginning of its id', async () => {
     see({})
     expect(await line.run('runs', 'd@2026')).toBe(0)

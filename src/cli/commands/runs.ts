@@ -6,7 +6,7 @@ import type { RunRow, RunRowStatus, TaskRow } from '../../ports/run-index.ts'
 import type { CommandContext } from '../context.ts'
 import { type Channel, plain, writeJson, writeJsonList } from '../output.ts'
 import type { RunsFlags } from '../program.ts'
-import { type Column, renderTable, shorten } from '../render/table.ts'
+import { type Column, measureWidth, renderTable, shorten } from '../render/table.ts'
 import { formatSeconds, formatStamp } from '../render/time.ts'
 import { findRun } from '../run-name.ts'
 import { readCount, UsageError } from '../usage.ts'
@@ -50,16 +50,26 @@ function showRuns({ out, json, headers }: CommandContext, runs: readonly RunRow[
     { title: 'FAILED', align: 'right' },
     { title: 'SKIPPED', align: 'right' },
   ]
-  const rows = runs.map(row => [
-    // Off a terminal the id stays whole: it is what the next command needs.
-    out.data.isTTY ? shorten(row.run_id, 48) : row.run_id,
+  const render = (idWidth: number) => renderTable(columns, listRows(out.data, runs, idWidth), headers)
+  let lines = render(Number.POSITIVE_INFINITY)
+  // An id is what the next command needs: it is cut only where the line would not fit the terminal otherwise.
+  const tooWide = Math.max(...lines.map(measureWidth)) - out.data.columns
+  if (out.data.isTTY && tooWide > 0) {
+    const longest = Math.max(...runs.map(row => measureWidth(row.run_id)))
+    lines = render(Math.max(24, longest - tooWide))
+  }
+  for (const line of lines) out.data.line(line)
+}
+
+function listRows(channel: Channel, runs: readonly RunRow[], idWidth: number): string[][] {
+  return runs.map(row => [
+    shorten(row.run_id, idWidth),
     row.dag_name,
-    styleStatus(out.data, row.status),
+    styleStatus(channel, row.status),
     formatStamp(row.enqueued_at),
     row.duration_ms === null ? '-' : formatSeconds(row.duration_ms),
     ...[row.tasks_succeeded, row.tasks_failed, row.tasks_skipped].map(String),
   ])
-  for (const line of renderTable(columns, rows, headers)) out.data.line(line)
 }
 
 function showRun({ out, json, headers }: CommandContext, row: RunRow, tasks: readonly TaskRow[]): void {

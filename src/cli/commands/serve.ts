@@ -50,9 +50,15 @@ export async function run(context: CommandContext): Promise<number> {
 function describe(status: StatusAnswer, now: number): string {
   const [next] = status.next_slots
   const due = next
-    ? `next slot ${next.slot} ${next.schedule_id} (in ${formatSpan(parseInstant(next.slot) - now)})`
+    ? `next slot ${next.slot} ${next.schedule_id} (${describeWait(next.slot, now)})`
     : 'nothing is scheduled'
   return `${status.schedules} schedules, ${status.dags} dags, state ${status.journal.path}, ${due}`
+}
+
+/** A slot that passed while nobody was there is decided at once. */
+function describeWait(slot: string, now: number): string {
+  const waitMs = parseInstant(slot) - now
+  return waitMs < 1_000 ? 'due now' : `in ${formatSpan(waitMs)}`
 }
 
 /** A third of the limit leaves room for a late one. A loop that stands still stops the feeding, not the timer. */
