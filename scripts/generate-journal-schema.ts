@@ -357,13 +357,12 @@ export function buildJournalSchema(isStrict = false): Schema {
     },
     commit: {
       type: 'array',
-      items: [
-        { type: 'integer', minimum: 1 },
-        { type: 'integer', minimum: 2 },
-      ],
+      items: { type: 'integer', minimum: 1 },
       minItems: 2,
-      maxItems: 2,
-      description: 'Which line of how many of one commit: all of them count, or none.',
+      maxItems: 3,
+      description:
+        'Which line of how many of one commit: all of them count, or none. Third, where it is not the first number: ' +
+        'which line of its write.',
     },
     c: { type: 'string', pattern: '^[0-9a-f]{8}$', description: 'CRC-32, chained with the line before.' },
   }

@@ -1,6 +1,8 @@
 // A scenario of appends and rolls dies, or fails, at every single operation of the disk in turn. After each: what was
 // acknowledged is there, nothing is there twice, and the journal goes on.
 
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { verifyJournal } from '../../src/adapters/jsonl/verify.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
@@ -60,6 +62,8 @@ async function expectWhole(folder: JournalFolder, progress: Progress, label: str
   expect(numbers.length, `${label}: acknowledged`).toBeGreaterThanOrEqual(progress.acknowledged)
   expect(numbers.length, `${label}: attempted`).toBeLessThanOrEqual(progress.attempted)
   expect([0, 1, 4], `${label}: all of a commit or none`).toContain(numbers.length % 5)
+  const left = readdirSync(join(folder.state, 'segments')).filter(name => name.endsWith('.new'))
+  expect(left, `${label}: nothing half-built is left`).toEqual([])
   expect(segmentsOf(history), label).toBeGreaterThanOrEqual(progress.rolls + (history.length > 0 ? 1 : 0))
   await journal.append([[numbered(numbers.length + 1)]])
   await journal.roll(checkpoint())

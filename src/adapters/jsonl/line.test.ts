@@ -42,7 +42,8 @@ describe('a line', () => {
     const texts = bytes.toString().trimEnd().split('\n')
     expect([lines, lastSeq]).toEqual([3, 3])
     expect(texts[0]).not.toContain('commit')
-    expect(texts[1]).toContain('"list":[1,2],"commit":[1,2],"c":"')
+    expect(texts[1]).toContain('"list":[1,2],"commit":[1,2,2],"c":"')
+    expect(texts[2]).toContain('"commit":[2,2,3],"c":"')
     const decoded = decodeAll(bytes)
     expect(decoded.parts).toEqual([
       [1, 1],
@@ -50,6 +51,15 @@ describe('a line', () => {
       [2, 2],
     ])
     expect(decoded.events[1]).toEqual(fact({ list: [1, 2], seq: 2 }))
+  })
+
+  it('says where it stands in its write, where that is not its part', () => {
+    const commits = [[fact(), fact()], [fact()], [fact()]]
+    const texts = encodeBatch(commits, 10, 0).bytes.toString().trimEnd().split('\n')
+    const marks = texts.map(text => /"commit":(\S+?\])/.exec(text)?.[1])
+    expect(marks).toEqual(['[1,2]', '[2,2]', '[1,1,3]', '[1,1,4]'])
+    const lines = texts.map(text => recognizeLine(Buffer.from(text), 0, Buffer.byteLength(text)))
+    expect(lines).toEqual([11, 12, 13, 14].map(seq => ({ seq, writeSeq: 11 })))
   })
 
   it('comes back as it went out, whatever JSON it carries, and holds one line end', () => {
@@ -142,9 +152,9 @@ describe('what cannot be a line', () => {
 describe('recognizeLine', () => {
   it('knows a line by its shape, off the chain and with \\r at its end', () => {
     const { bytes } = encodeBatch([[fact()]], 8, 99)
-    expect(recognizeLine(bytes, 0, bytes.length - 1)).toBe(9)
+    expect(recognizeLine(bytes, 0, bytes.length - 1)?.seq).toBe(9)
     const windows = Buffer.from(bytes.toString().replace('\n', '\r\n'))
-    expect(recognizeLine(windows, 0, windows.length - 1)).toBe(9)
+    expect(recognizeLine(windows, 0, windows.length - 1)?.seq).toBe(9)
   })
 
   it('knows what is none', () => {

@@ -7,7 +7,10 @@
 //   L1. `c` is the CRC-32 of the line's bytes before `,"c"`, continued from the CRC of the line before: a line that was
 //       changed, removed, repeated or moved does not fit its neighbours. (Two in three flipped bits leave valid JSON.)
 //   L2. A line holds no byte 0x0A but its last, and no U+2028 or U+2029, which some readers take for line ends.
-//   L3. `commit` and `c` belong to the line, not to the event: they are added here and taken off here.
+//   L3. The lines of one write say so: `commit` is [part, parts], and has as a third number the line's position in its
+//       write where that is another than its part. A line without it is the first of its write, so everything before
+//       it had been synced when it was written: this tells a hole in the last write from damage (segment-parser.ts).
+//   L4. `commit` and `c` belong to the line, not to the event: they are added here and taken off here.
 
 import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
@@ -23,7 +26,7 @@ export const READ_LIMIT_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
 const CHECKSUM_BYTES = ',"c":"00000000"}'.length
 const COMMIT_MARK = ',"commit":['
-const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999]`.length
+const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999,9999999999]`.length
 const SEPARATORS = /[\u2028\u2029]/
 
 /** `5d1f09aa`: eight lower-case hexadecimal digits. */
@@ -105,7 +108,9 @@ export function encodeBatch(commits: readonly Commit[], lastSeq: number, crc: nu
       const event = commit[index]!
       event.seq = lastSeq + 1
       let body = stringifyEvent(event)
-      if (commit.length > 1) body += `${COMMIT_MARK}${index + 1},${commit.length}]`
+      const position = lines.length + 1
+      if (position !== index + 1) body += `${COMMIT_MARK}${index + 1},${commit.length},${position}]`
+      else if (commit.length > 1) body += `${COMMIT_MARK}${index + 1},${commit.length}]`
       crc = crc32(body, crc)
       const line = `${body},"c":"${formatCrc(crc)}"}\n`
       // A UTF-16 unit is at most three bytes: most lines need no count.
@@ -237,25 +242,35 @@ export class LineDecoder {
   }
 }
 
+/** What a line says about itself. */
+export interface RecognizedLine {
+  readonly seq: number
+  /** `seq` of the first line of the same write: all before it was on disk when it was written. */
+  readonly writeSeq: number
+}
+
 /**
- * The `seq` of bytes that look like a whole line, whether or not the chain leads to it; undefined if they do not.
+ * Reads bytes that look like a whole line, whether or not the chain leads to it; undefined if they do not.
  * Forgiving on purpose (a `\r` at the end passes): it answers "was something recorded here?".
  */
-export function recognizeLine(bytes: Buffer, start: number, end: number): number | undefined {
+export function recognizeLine(bytes: Buffer, start: number, end: number): RecognizedLine | undefined {
   if (end - start > READ_LIMIT_BYTES || end - start < CHECKSUM_BYTES + 2) return undefined
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8', start, end))
-    return isLine(value) && parseCrc((value as { c?: unknown }).c) !== undefined ? value.seq : undefined
+    if (!isLine(value)) return undefined
+    const { seq, c, commit } = value as Event & { c?: unknown; commit?: number[] }
+    if (parseCrc(c) === undefined) return undefined
+    return { seq, writeSeq: seq + 1 - (commit?.[2] ?? commit?.[0] ?? 1) }
   } catch {
     return undefined
   }
 }
 
 /** Like `recognizeLine` for a line that begins somewhere inside the bytes: what is left when a `\n` was lost. */
-export function recognizeLineWithin(bytes: Buffer, start: number, end: number): number | undefined {
+export function recognizeLineWithin(bytes: Buffer, start: number, end: number): RecognizedLine | undefined {
   for (let at = bytes.indexOf('{"timestamp":"', start + 1); at >= 0 && at < end; ) {
-    const seq = recognizeLine(bytes, at, end)
-    if (seq !== undefined) return seq
+    const line = recognizeLine(bytes, at, end)
+    if (line !== undefined) return line
     at = bytes.indexOf('{"timestamp":"', at + 1)
   }
   return undefined

@@ -17,16 +17,21 @@ const NETWORK_FILE_SYSTEMS: Record<number, string> = {
   1702057286: 'FUSE', // 0x65735546
 }
 
-/** Creates the directories (0700) that are missing and makes their names durable. */
+/**
+ * Creates the directories (0700) that are missing, and makes all their names durable: also those that are there,
+ * because the process that made them may have died before it could sync them.
+ */
 async function makeDirectories(disk: Disk, layout: Layout): Promise<void> {
   for (const directory of [layout.home, layout.state, layout.segments, layout.quarantine]) {
-    const missing: string[] = []
-    for (let at = directory; disk.factsSync(at) === undefined && dirname(at) !== at; at = dirname(at)) {
-      missing.push(at)
-    }
-    if (missing.length === 0) continue
-    await disk.makeDirectory(directory)
-    for (const made of missing.reverse()) await disk.syncDirectory(dirname(made))
+    if (disk.factsSync(directory) === undefined) await disk.makeDirectory(directory)
+  }
+  await disk.syncDirectory(layout.state)
+  await disk.syncDirectory(layout.home)
+  for (let at = layout.home; dirname(at) !== at; at = dirname(at)) {
+    // Higher up they may be somebody else's: what cannot be opened was not made here.
+    await disk.syncDirectory(dirname(at)).catch(error => {
+      if (!['EACCES', 'EPERM', 'EROFS', 'EINVAL'].includes(codeOf(error))) throw error
+    })
   }
 }
 

@@ -27,10 +27,18 @@ function fact(n: number): UserEvent {
   }
 }
 
-/** Header, two single events, a commit of three, a single one: seq 101 to 107. */
+/** Header, two single events, a commit of three, a single one: seq 101 to 107, in four writes. */
 function segment(): Buffer {
-  return encodeBatch([[{ ...opened }], [fact(1)], [fact(2)], [fact(3), fact(4), fact(5)], [fact(6)]], 100, 42)
-    .bytes
+  const writes = [[[{ ...opened }]], [[fact(1)], [fact(2)]], [[fact(3), fact(4), fact(5)]], [[fact(6)]]]
+  let [lastSeq, crc] = [100, 42]
+  const written: Buffer[] = []
+  for (const commits of writes) {
+    const batch = encodeBatch(commits, lastSeq, crc)
+    lastSeq = batch.lastSeq
+    crc = batch.crc
+    written.push(batch.bytes)
+  }
+  return Buffer.concat(written)
 }
 
 function linesOf(bytes: Buffer): string[] {
@@ -116,6 +124,34 @@ describe('a torn tail', () => {
     const { seqs, bad } = parse(linesOf(segment()).slice(0, 5).join(''))
     expect(seqs).toEqual([101, 102, 103])
     expect(bad).toMatchObject({ damage: false, reason: 'the commit has no end' })
+  })
+})
+
+describe('a hole in the last write', () => {
+  const blank = (from: number, to: number, keep = 7) =>
+    parse(
+      linesOf(segment())
+        .slice(0, keep)
+        .map((line, index) => (index >= from && index <= to ? '\0'.repeat(line.length) : line))
+        .join(''),
+    )
+
+  it('is a torn tail, though whole lines of that write stand behind it', () => {
+    expect(blank(3, 3, 6)).toMatchObject({ seqs: [101, 102, 103], bad: { damage: false, line: 4 } })
+    expect(blank(3, 4, 6)).toMatchObject({ seqs: [101, 102, 103], bad: { damage: false, line: 4 } })
+    expect(blank(4, 4, 6)).toMatchObject({ seqs: [101, 102, 103], bad: { damage: false, line: 5 } })
+    expect(blank(1, 1, 3)).toMatchObject({ seqs: [101], bad: { damage: false, line: 2 } })
+  })
+
+  it('is damage once a later write stands behind it, or half a one', () => {
+    expect(blank(3, 3)).toMatchObject({ seqs: [101, 102, 103], bad: { damage: true, line: 4 } })
+    expect(blank(2, 2, 4)).toMatchObject({ seqs: [101, 102], bad: { damage: true, line: 3 } })
+    expect(blank(2, 3, 5)).toMatchObject({ seqs: [101, 102], bad: { damage: true, line: 3 } })
+  })
+
+  it('is damage if it is no hole', () => {
+    const lines = linesOf(segment()).slice(0, 6)
+    expect(parse(lines.with(3, 'rubbish\n').join('')).bad).toMatchObject({ damage: true, line: 4 })
   })
 })
 

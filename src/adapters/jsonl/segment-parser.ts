@@ -6,6 +6,9 @@
 //   S2. A line is accepted if it is short enough, UTF-8, on the CRC chain, has the next `seq`, and its commit goes on.
 //   S3. Behind the first line that is not, everything is either a torn tail (nothing there can have been acknowledged)
 //       or damage (a recorded line stands behind it, or lines before it are missing). Nothing is ever skipped.
+//   S4. One recorded line behind a bad one is no damage: a power cut may keep a later page of the last write and lose an
+//       earlier one, which then reads as NULs. So NULs in the bad line, and nothing behind it but lines of the same
+//       write, are a torn tail. A line of a later write proves that the bad one had been synced.
 
 import { isAscii } from 'node:buffer'
 import type { Event, SegmentOpened } from '../../core/state-machine/event.ts'
@@ -14,6 +17,7 @@ import {
   LineDecoder,
   parseCrc,
   READ_LIMIT_BYTES,
+  type RecognizedLine,
   recognizeLine,
   recognizeLineWithin,
 } from './line.ts'
@@ -56,6 +60,8 @@ export class SegmentParser {
   #offset = 0
   #commit: Event[] = []
   #parts = 1
+  /** NULs in the bad line: a page that was lost. */
+  #hasHole = false
 
   /** @param accept  gets each event of each complete commit, in order */
   constructor(accept: (event: Event) => void = () => {}) {
@@ -98,8 +104,10 @@ export class SegmentParser {
 
   /** Bytes before the first end of a line are kept until it comes; what is too long is bad without waiting for it. */
   #hold(bytes: Buffer): void {
-    if (bytes.length > READ_LIMIT_BYTES && !this.bad)
+    if (bytes.length > READ_LIMIT_BYTES && !this.bad) {
+      this.#hasHole = bytes.includes(0)
       this.#refuse(`it is longer than ${READ_LIMIT_BYTES} bytes`)
+    }
     // Behind a bad line only whole lines matter: keep the last part, where one may end.
     this.#carry =
       bytes.length > 2 * READ_LIMIT_BYTES
@@ -110,8 +118,9 @@ export class SegmentParser {
   #take(bytes: Buffer, start: number, end: number, ascii: boolean): void {
     const length = end + 1 - start
     if (this.bad) {
-      const seq = recognizeLine(bytes, start, end) ?? recognizeLineWithin(bytes, start, end)
-      if (seq !== undefined && seq > this.lastSeq) this.bad.damage = true
+      if (this.#provesDamage(recognizeLine(bytes, start, end) ?? recognizeLineWithin(bytes, start, end))) {
+        this.bad.damage = true
+      }
       this.#offset += length
       return
     }
@@ -123,17 +132,23 @@ export class SegmentParser {
     if (this.header === undefined && this.#commit.length === 0) this.#seed(bytes, start, end)
     const event = this.#decoder.decode(bytes, start, end, ascii)
     if (event === undefined) {
-      const seq = recognizeLine(bytes, start, end)
+      const itself = recognizeLine(bytes, start, end)
       // It reads well and comes later than the next one: no torn write looks like this, lines before it are gone.
-      const later = seq !== undefined && seq > this.#nextSeq
-      const inside = recognizeLineWithin(bytes, start, end)
+      const isLater = itself !== undefined && itself.seq > this.#nextSeq
+      this.#hasHole = bytes.subarray(start, end).includes(0)
+      const damage = isLater || this.#provesDamage(recognizeLineWithin(bytes, start, end))
       this.#decoder.crc = crcBefore
-      const gone = later || (inside !== undefined && inside > this.lastSeq)
-      this.#refuse(this.#decoder.problem, gone || this.header === undefined)
+      this.#refuse(this.#decoder.problem, damage || this.header === undefined)
     } else {
       this.#judge(event, length)
     }
     this.#offset += length
+  }
+
+  /** S4: of a recorded line at or behind the bad one. */
+  #provesDamage(line: RecognizedLine | undefined): boolean {
+    if (line === undefined || line.seq <= this.lastSeq) return false
+    return !this.#hasHole || line.writeSeq > this.#nextSeq
   }
 
   get #nextSeq(): number {
