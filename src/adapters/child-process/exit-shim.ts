@@ -17,7 +17,12 @@ export type CommandExit = { kind: 'code'; code: number } | { kind: 'signal'; sig
 /** A shell says nothing about these two: they are how a person or a closed pipe ends a command. */
 const SILENT_SIGNALS = new Set(['SIGINT', 'SIGPIPE'])
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
+/** Some numbers have two names (SIGABRT, SIGIOT): the first one is the usual one. */
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+)
 
 /** How the command ended; undefined as long as it has not, or if the shim was killed with it. */
 export function readExit(exitFile: string): CommandExit | undefined {
