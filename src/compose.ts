@@ -182,10 +182,7 @@ export async function openSession(
       definitions,
     )
     await daemon.open()
-    const server =
-      mode === 'command'
-        ? undefined
-        : await serveControl({ control: daemon.control, socketPath: settings.socketPath })
+    const server = mode === 'command' ? undefined : await openSocket(daemon, settings, mode, note)
     const housekeeping = plans
       ? startHousekeeping({
           clock: systemClock,
@@ -196,6 +193,22 @@ export async function openSession(
         })
       : undefined
     return daemon
+  }
+}
+
+/** A daemon that nobody can reach is of no use; a `--once` or a `run` does its work without. */
+async function openSocket(
+  { control }: Session,
+  { socketPath }: Settings,
+  mode: SchedulerMode,
+  note: NonNullable<SessionOptions['note']>,
+) {
+  try {
+    return await serveControl({ control, socketPath })
+  } catch (error) {
+    if (mode === 'serve') throw error
+    note('warn', `no control socket: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
   }
 }
 
