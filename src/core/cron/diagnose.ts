@@ -103,8 +103,7 @@ function explainStep(spec: FieldSpec, step: Token, item: Token, fail: Fail): Cro
       'Write 1 or more, or remove the /0.',
     )
   }
-  const remedy =
-    'A cron step starts anew in every cycle of its field: choose a step that fits into it.'
+  const remedy = 'A cron step starts anew in every cycle of its field: choose a step that fits into it.'
   const what = `${spec.name} step ${clip(step.text, 20)} is longer than the field, which has ${spec.size} values`
   return fail(what, step, expected, remedy)
 }

@@ -146,7 +146,11 @@ function expandMacro(expression: string, macro: Token): CronTokens {
       throw fail('@reboot names no time', macro.text.length, remedy)
     }
     if (name === '@every') {
-      throw fail('@every is not cron', macro.text.length, 'Write the period as a step: */15 * * * * is every 15 minutes.')
+      throw fail(
+        '@every is not cron',
+        macro.text.length,
+        'Write the period as a step: */15 * * * * is every 15 minutes.',
+      )
     }
     const nearest = findNearest(name, Object.keys(MACROS))
     const remedy =
