@@ -1,0 +1,464 @@
+// The judge: reads what a journal says, line by line, and holds it against the promises. It shares no code with the
+// state machine; its bookkeeping is its own, slots come from the oracle, checksums from journal-text.ts.
+//
+//   I1 each slot of a schedule is disposed of exactly once, none is left out   I2 nothing that was shown is lost
+//   I3 seq 1..n, chain unbroken (journal-text.ts)                              I4 what starts ends, exactly once
+//   I5 order: asked for, started, tasks, ended; attempts 1, 2, 3 …             I6 nothing runs without its intent
+//   I7 an attempt runs at most once, a finished task never again               I9 limits hold at every line
+
+import type { JournalLine, JournalText } from './journal-text.ts'
+import { SlotOracle } from './slot-oracle.ts'
+
+export interface Evidence {
+  /** What was shown to anybody, by `seq`: the event as JSON. */
+  readonly visible: ReadonlyMap<number, string>
+  /** What was really executed, in order. */
+  readonly executions: readonly { runId: string; taskId: string; attempt: number }[]
+  readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
+  /** True: everything was given the time to end, so nothing may be left. */
+  readonly settled: boolean
+  /** Every slot up to this instant must have been decided, Unix milliseconds. */
+  readonly plannedUntil?: number
+}
+
+interface ScheduleBook {
+  cursor: number
+  cron: string
+  oracle: SlotOracle
+  retired: boolean
+  /** Unfinished runs in the order in which they were enqueued. */
+  active: string[]
+}
+
+type TaskStatus = 'waiting' | 'running' | 'retrying' | 'ok' | 'failed' | 'skipped' | 'cancelled'
+
+interface TaskBook {
+  status: TaskStatus
+  attempt: number
+  failures: number
+  losses: number
+  retryAt: number
+  readonly retries: number
+  readonly dependsOn: readonly string[]
+}
+
+interface RunBook {
+  readonly runId: string
+  status: 'queued' | 'running' | 'finished'
+  readonly definitionHash: string
+  readonly scheduleId: string | undefined
+  readonly order: string
+  tasks: Map<string, TaskBook>
+  cancelRequested: boolean
+  live: number
+}
+
+const ENDED = new Set<TaskStatus>(['ok', 'failed', 'skipped', 'cancelled'])
+const LOSSES_MAX = 5
+const MINUTE_MS = 60_000
+
+const oracles = new Map<string, SlotOracle>()
+
+function oracleOf(cron: string): SlotOracle {
+  let oracle = oracles.get(cron)
+  if (oracle === undefined) {
+    oracle = new SlotOracle(cron)
+    oracles.set(cron, oracle)
+  }
+  return oracle
+}
+
+/** @returns what is wrong, in words; empty if nothing is */
+export function checkInvariants(text: JournalText, evidence: Evidence): string[] {
+  const judge = new Judge(evidence.limits)
+  const problems = text.problems.map(problem => `I3 ${problem}`)
+  for (const line of text.lines) {
+    judge.read(line)
+    if (text.commitEnds.has(line.seq)) judge.endCommit(line.seq)
+  }
+  problems.push(...judge.problems, ...checkVisible(text, evidence.visible))
+  problems.push(...judge.checkExecutions(evidence.executions))
+  if (evidence.settled) problems.push(...judge.checkSettled())
+  if (evidence.plannedUntil !== undefined) problems.push(...judge.checkPlanned(evidence.plannedUntil))
+  return problems
+}
+
+function checkVisible({ lines }: JournalText, visible: ReadonlyMap<number, string>): string[] {
+  const problems: string[] = []
+  for (const [seq, shown] of visible) {
+    const kept = lines[seq - 1]
+    if (kept === undefined) problems.push(`I2 line ${seq} was shown and is lost: ${shown.slice(0, 160)}`)
+    else if (JSON.stringify(kept) !== shown && canonical(kept) !== canonical(JSON.parse(shown))) {
+      problems.push(`I2 line ${seq} is not what was shown: ${shown.slice(0, 160)}`)
+    }
+  }
+  return problems
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+class Judge {
+  readonly problems: string[] = []
+  readonly #limits: Evidence['limits']
+  readonly #schedules = new Map<string, ScheduleBook>()
+  readonly #slots = new Set<string>()
+  readonly #definitions = new Map<string, Map<string, TaskBook>>()
+  readonly #runs = new Map<string, RunBook>()
+  readonly #starts = new Set<string>()
+  readonly #touched = new Set<RunBook>()
+  #epoch = 0
+  #live = 0
+  #liveRuns = 0
+  #seq = 0
+  #at = 0
+  /** The latest instant so far: what has come by the clock stays come when the clock is set back. */
+  #latest = 0
+
+  constructor(limits: Evidence['limits']) {
+    this.#limits = limits
+  }
+
+  #blame(invariant: string, what: string): void {
+    if (this.problems.length < 20) this.problems.push(`${invariant} line ${this.#seq}: ${what}`)
+  }
+
+  #demand(holds: boolean, invariant: string, what: string): void {
+    if (!holds) this.#blame(invariant, what)
+  }
+
+  read(line: JournalLine): void {
+    this.#seq = line.seq
+    this.#at = Date.parse(line.timestamp)
+    this.#latest = Math.max(this.#latest, this.#at)
+    if (line['source'] === 'user') return
+    if (line.event.startsWith('schedule_')) this.#readSchedule(line)
+    else if (line.event.startsWith('task_')) this.#readTask(line)
+    else if (line.event.startsWith('run_')) this.#readRun(line)
+    else if (line.event === 'definition_recorded') this.#readDefinition(line)
+    else if (line.event === 'scheduler_started') {
+      this.#demand(line['epoch'] === this.#epoch + 1, 'I13', `epoch ${line['epoch']} follows ${this.#epoch}`)
+      this.#epoch = line['epoch'] as number
+    }
+  }
+
+  /** A run whose last task has ended ends in the same commit. */
+  endCommit(seq: number): void {
+    for (const run of this.#touched) {
+      const isOver =
+        run.status === 'running' && [...run.tasks.values()].every(({ status }) => ENDED.has(status))
+      if (isOver) this.#blame('I4', `${run.runId} has nothing left and did not end in the commit of ${seq}`)
+    }
+    this.#touched.clear()
+  }
+
+  // --- schedules -----------------------------------------------------------------------------------------------------
+
+  #readSchedule(line: JournalLine): void {
+    const id = line['schedule_id'] as string
+    if (line.event === 'schedule_registered') return this.#register(id, line)
+    const book = this.#schedules.get(id)
+    if (book === undefined) return this.#blame('I1', `${id} was never registered`)
+    this.#demand(!book.retired, 'I1', `${id} is retired`)
+    switch (line.event) {
+      case 'schedule_retired':
+        this.#demandDecided(id, book, this.#at)
+        book.retired = true
+        return
+      case 'schedule_missed': {
+        const count = line['count'] as number
+        for (let done = 0; done < count && done < 1_000_000; done++) {
+          const slot = book.oracle.next(book.cursor)
+          if (slot === undefined) return this.#blame('I1', `${id} has no slot ${done + 1} of ${count}`)
+          if (done === 0)
+            this.#demand(slot === instantOf(line['from']), 'I1', `${id} misses from a wrong slot`)
+          this.#dispose(id, book, slot)
+        }
+        return this.#demand(book.cursor === instantOf(line['to']), 'I1', `${id} misses up to a wrong slot`)
+      }
+      default: {
+        const slot = instantOf(line['slot'])
+        const expected = book.oracle.next(book.cursor)
+        this.#demand(slot === expected, 'I1', `${id} decides ${line['slot']}, due was ${describe(expected)}`)
+        this.#demand(line['minute'] === line['slot'], 'I1', `${id}: minute is not the slot`)
+        this.#dispose(id, book, slot)
+        if (line.event === 'schedule_enqueued') this.#addRun(line, book)
+        else {
+          const blockedBy = (line['inputs'] as { blocked_by: string }).blocked_by
+          this.#demand(
+            book.active.includes(blockedBy),
+            'I1',
+            `${id} is skipped for ${blockedBy}, which is over`,
+          )
+        }
+      }
+    }
+  }
+
+  #register(id: string, line: JournalLine): void {
+    const known = this.#schedules.get(id)
+    const cursor = instantOf(line['cursor'])
+    const cron = line['cron'] as string
+    const first = Math.floor(this.#at / MINUTE_MS) * MINUTE_MS - 1
+    if (line['cause'] === 'timing_changed') {
+      if (known === undefined || known.retired) return this.#blame('I1', `${id} changed without being there`)
+      this.#demandDecided(id, known, cursor)
+      this.#demand(cursor === Math.max(this.#at, known.cursor), 'I1', `${id} begins at ${line['cursor']}`)
+    } else {
+      this.#demand(known === undefined || known.retired, 'I1', `${id} is registered twice`)
+      const expected = Math.max(first, known?.cursor ?? first)
+      this.#demand(cursor === expected, 'I1', `${id} begins at ${line['cursor']}`)
+    }
+    const active = known?.active ?? []
+    this.#schedules.set(id, { cursor, cron, oracle: oracleOf(cron), retired: false, active })
+  }
+
+  #dispose(id: string, book: ScheduleBook, slot: number): void {
+    const key = `${id}\n${slot}`
+    this.#demand(!this.#slots.has(key), 'I1', `${id} decides ${describe(slot)} twice`)
+    this.#demand(slot <= this.#at, 'I1', `${id} decides ${describe(slot)} before it is due`)
+    this.#slots.add(key)
+    book.cursor = slot
+  }
+
+  #demandDecided(id: string, book: ScheduleBook, until: number): void {
+    const next = book.oracle.next(book.cursor)
+    this.#demand(next === undefined || next > until, 'I1', `${id} leaves out ${describe(next)}`)
+  }
+
+  checkPlanned(until: number): string[] {
+    for (const [id, book] of this.#schedules) if (!book.retired) this.#demandDecided(id, book, until)
+    return this.problems.splice(0)
+  }
+
+  // --- runs ----------------------------------------------------------------------------------------------------------
+
+  #readDefinition(line: JournalLine): void {
+    const hash = line['definition_hash'] as string
+    let tasks = this.#definitions.get(hash)
+    if (tasks === undefined || line['part'] === 1) {
+      tasks = new Map()
+      this.#definitions.set(hash, tasks)
+    }
+    for (const task of line['tasks'] as { id: string; retries: number; dependsOn: string[] }[]) {
+      const { retries, dependsOn } = task
+      const fresh = { status: 'waiting', attempt: 0, failures: 0, losses: 0, retryAt: 0 } as const
+      tasks.set(task.id, { ...fresh, retries, dependsOn })
+    }
+  }
+
+  #addRun(line: JournalLine, schedule?: ScheduleBook): void {
+    const runId = line['run_id'] as string
+    const definitionHash = line['definition_hash'] as string
+    this.#demand(!this.#runs.has(runId), 'I4', `the run ${runId} is there already`)
+    this.#demand(this.#definitions.has(definitionHash), 'I5', `${runId} has no definition`)
+    this.#runs.set(runId, {
+      runId,
+      status: 'queued',
+      definitionHash,
+      scheduleId: schedule === undefined ? undefined : (line['schedule_id'] as string),
+      order: schedule === undefined ? 'parallel' : (line['order'] as string),
+      tasks: new Map(),
+      cancelRequested: false,
+      live: 0,
+    })
+    if (schedule === undefined) return
+    schedule.active.push(runId)
+    this.#demand(runId === `${line['schedule_id']}@${line['slot']}`, 'I1', `${runId} is not of its slot`)
+  }
+
+  #readRun(line: JournalLine): void {
+    if (line.event === 'run_requested') return this.#addRun(line)
+    const run = this.#runs.get(line['run_id'] as string)
+    if (run === undefined || run.status === 'finished') {
+      return this.#blame('I5', `${line.event} of ${line['run_id']}, which is ${run?.status ?? 'unknown'}`)
+    }
+    switch (line.event) {
+      case 'run_started': {
+        this.#demand(run.status === 'queued', 'I4', `${run.runId} starts twice`)
+        this.#demand(!run.cancelRequested, 'I5', `${run.runId} starts after it was cancelled`)
+        const line_ = run.scheduleId === undefined ? [] : this.#schedules.get(run.scheduleId)!.active
+        const isFirst = run.order === 'parallel' || line_[0] === run.runId
+        this.#demand(isFirst, 'I5', `${run.runId} starts before ${line_[0]}`)
+        run.status = 'running'
+        const definition = this.#definitions.get(run.definitionHash)!
+        for (const [id, task] of definition) run.tasks.set(id, { ...task })
+        return
+      }
+      case 'run_resumed': {
+        const done = [...run.tasks.values()].filter(({ status }) => ENDED.has(status)).length
+        this.#demand(line['tasks_finished'] === done, 'I5', `${run.runId} resumes with a wrong count`)
+        this.#demand(line['tasks_interrupted'] === run.live, 'I5', `${run.runId} resumes with a wrong count`)
+        return
+      }
+      case 'run_cancel_requested':
+        run.cancelRequested = true
+        return
+      case 'run_finished':
+        return this.#finish(run, line)
+      default:
+        return this.#blame('I5', `unknown line ${line.event}`)
+    }
+  }
+
+  #finish(run: RunBook, line: JournalLine): void {
+    const count = (...wanted: TaskStatus[]) =>
+      [...run.tasks.values()].filter(({ status }) => wanted.includes(status)).length
+    const open = run.tasks.size - count('ok', 'failed', 'skipped', 'cancelled')
+    this.#demand(open === 0 && run.live === 0, 'I5', `${run.runId} ends with ${open} tasks open`)
+    const status = run.cancelRequested ? 'cancelled' : count('failed') > 0 ? 'failed' : 'success'
+    this.#demand(line['status'] === status, 'I5', `${run.runId} ends as ${line['status']}, it is ${status}`)
+    const stated = [line['tasks_succeeded'], line['tasks_failed'], line['tasks_skipped']].join()
+    const counted = [count('ok'), count('failed'), count('skipped', 'cancelled')].join()
+    this.#demand(stated === counted, 'I5', `${run.runId} counts ${stated}, it was ${counted}`)
+    run.status = 'finished'
+    if (run.scheduleId === undefined) return
+    const { active } = this.#schedules.get(run.scheduleId)!
+    active.splice(active.indexOf(run.runId), 1)
+  }
+
+  // --- tasks ---------------------------------------------------------------------------------------------------------
+
+  #readTask(line: JournalLine): void {
+    const run = this.#runs.get(line['run_id'] as string)
+    const taskId = line['task_id'] as string
+    const task = run?.tasks.get(taskId)
+    if (run === undefined || task === undefined || run.status !== 'running') {
+      return this.#blame('I5', `${line.event} of ${line['run_id']} ${taskId}, which is not under way`)
+    }
+    this.#touched.add(run)
+    const name = `${run.runId} ${taskId}`
+    if (line.event === 'task_start') return this.#start(run, taskId, task, line)
+    if (line.event === 'task_skip') {
+      const isOpen = task.status === 'waiting' || task.status === 'retrying'
+      this.#demand(isOpen, 'I5', `${name} is skipped while ${task.status}`)
+      const cause = line['reason'] === 'cancelled' ? run.cancelRequested : hasFailedAbove(run, taskId)
+      this.#demand(cause, 'I5', `${name} is skipped without a reason (${line['reason']})`)
+      task.status = 'skipped'
+      return
+    }
+    this.#demand(task.status === 'running', 'I5', `${line.event} of ${name}, which is ${task.status}`)
+    this.#demand(
+      line['attempt'] === task.attempt,
+      'I5',
+      `${name}: attempt ${line['attempt']} is not the last`,
+    )
+    if (line.event === 'task_spawned' || line.event === 'task_readopted') return
+    this.#end(run, task, line, name)
+  }
+
+  #start(run: RunBook, taskId: string, task: TaskBook, line: JournalLine): void {
+    const name = `${run.runId} ${taskId}`
+    const mayStart = task.status === 'waiting' || task.status === 'retrying'
+    this.#demand(mayStart, task.status === 'ok' ? 'I7' : 'I5', `${name} starts while ${task.status}`)
+    this.#demand(line['attempt'] === task.attempt + 1, 'I5', `${name}: attempt ${line['attempt']} starts`)
+    this.#demand(!run.cancelRequested, 'I5', `${name} starts after its run was cancelled`)
+    const isDue = task.status !== 'retrying' || this.#latest >= task.retryAt
+    this.#demand(isDue, 'I5', `${name} is retried too early`)
+    for (const upstream of task.dependsOn) {
+      this.#demand(
+        run.tasks.get(upstream)?.status === 'ok',
+        'I5',
+        `${name} starts before ${upstream} is done`,
+      )
+    }
+    task.status = 'running'
+    task.attempt += 1
+    this.#starts.add(`${run.runId}\n${taskId}\n${task.attempt}`)
+    this.#live += 1
+    if (run.live === 0) this.#liveRuns += 1
+    run.live += 1
+    const { maxParallel, maxTasks } = this.#limits
+    this.#demand(this.#live <= maxTasks, 'I9', `${this.#live} attempts at once, at most ${maxTasks}`)
+    this.#demand(
+      this.#liveRuns <= maxParallel,
+      'I9',
+      `${this.#liveRuns} runs at once, at most ${maxParallel}`,
+    )
+  }
+
+  #end(run: RunBook, task: TaskBook, line: JournalLine, name: string): void {
+    this.#live -= 1
+    run.live -= 1
+    if (run.live === 0) this.#liveRuns -= 1
+    switch (line.event) {
+      case 'task_ok': {
+        task.status = 'ok'
+        const output = line['output'] as { run?: unknown; task?: unknown; attempt?: unknown } | undefined
+        if (output?.attempt === undefined) return
+        const isOwn =
+          output.attempt === task.attempt && output.run === run.runId && name.endsWith(` ${output.task}`)
+        return this.#demand(
+          isOwn,
+          'I7',
+          `${name} #${task.attempt} has the output of ${JSON.stringify(output).slice(0, 90)}`,
+        )
+      }
+      case 'task_retry':
+        task.status = 'retrying'
+        task.failures += 1
+        task.retryAt = instantOf(line['retry_at'])
+        return this.#demand(task.failures <= task.retries, 'I5', `${name} is retried too often`)
+      case 'task_lost':
+        task.status = 'retrying'
+        task.losses += 1
+        task.retryAt = instantOf(line['retry_at'])
+        return this.#demand(task.losses <= LOSSES_MAX, 'I5', `${name} is lost too often`)
+      case 'task_fail': {
+        task.status = 'failed'
+        const mayFail = task.failures >= task.retries || run.cancelRequested || task.losses >= LOSSES_MAX
+        return this.#demand(mayFail, 'I5', `${name} fails although it has retries left`)
+      }
+      case 'task_cancelled':
+        task.status = 'cancelled'
+        return this.#demand(run.cancelRequested, 'I5', `${name} is cancelled and its run is not`)
+      default:
+        return this.#blame('I5', `unknown line ${line.event}`)
+    }
+  }
+
+  // --- against the side log, and at the end --------------------------------------------------------------------------
+
+  checkExecutions(executions: Evidence['executions']): string[] {
+    const problems: string[] = []
+    const seen = new Set<string>()
+    for (const { runId, taskId, attempt } of executions) {
+      const key = `${runId}\n${taskId}\n${attempt}`
+      const name = `${runId} ${taskId} #${attempt}`
+      if (!this.#starts.has(key))
+        problems.push(`I6 ${name} was executed, the journal has no task_start for it`)
+      if (seen.has(key)) problems.push(`I7 ${name} was executed twice`)
+      seen.add(key)
+    }
+    return problems
+  }
+
+  checkSettled(): string[] {
+    const problems: string[] = []
+    for (const run of this.#runs.values()) {
+      if (run.status !== 'finished') problems.push(`I4 ${run.runId} never ended: it is ${run.status}`)
+    }
+    if (this.#live !== 0) problems.push(`I4 ${this.#live} attempts never ended`)
+    return problems
+  }
+}
+
+function instantOf(text: unknown): number {
+  return Date.parse(String(text))
+}
+
+function describe(instant: number | undefined): string {
+  return instant === undefined ? 'none' : new Date(instant).toISOString()
+}
+
+function hasFailedAbove(run: RunBook, taskId: string): boolean {
+  return run.tasks.get(taskId)!.dependsOn.some(id => {
+    const status = run.tasks.get(id)!.status
+    return status === 'failed' || status === 'skipped' || hasFailedAbove(run, id)
+  })
+}

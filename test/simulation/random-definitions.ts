@@ -1,0 +1,104 @@
+// Definitions drawn by chance: schedules of every policy over small DAGs, and changed versions of them.
+
+import { compileCron } from '../../src/core/cron/compile.ts'
+import type { Dag } from '../../src/core/dag/dag.ts'
+import type { Task } from '../../src/core/dag/task.ts'
+import type { Definitions } from '../../src/core/schedule/definitions.ts'
+import type { Schedule } from '../../src/core/schedule/schedule.ts'
+import { type Chance, hashText } from './chance.ts'
+
+/** UTC only, and only what the slot oracle (slot-oracle.ts) reads. */
+const CRONS = [
+  '* * * * *',
+  '*/2 * * * *',
+  '*/5 * * * *',
+  '3-59/7 * * * *',
+  '7,37 * * * *',
+  '0 * * * *',
+  '30 */2 * * *',
+  '15 6-9 * * 1-5',
+  '0 0 * * *',
+  '45 23 * * 0,6',
+  '0 12 1,15 * 3',
+  '*/20 0-4,20-23 * * *',
+]
+
+const SHAPES: readonly Record<string, readonly string[]>[] = [
+  { only: [] },
+  { extract: [], load: ['extract'] },
+  { a: [], b: [], join: ['a', 'b'] },
+  { root: [], left: ['root'], right: ['root'], end: ['left', 'right'] },
+  { one: [], two: ['one'], three: ['two'], side: [] },
+]
+
+function drawDag(chance: Chance, name: string): Dag {
+  const tasks: Task[] = Object.entries(chance.pick(SHAPES)).map(([id, dependsOn]) => ({
+    id,
+    workflowRef: chance.pick(['shell', 'work', 'http']),
+    params: { depends_on: [...dependsOn], note: `é ${chance.between(0, 9)}` },
+    retries: chance.between(0, 2),
+    retryDelayMs: chance.pick([1, 1_000, 30_000, 600_000]),
+    backoff: chance.pick(['exponential', 'fixed']),
+    dependsOn,
+    ...(chance.happens(0.2) ? { timeoutMs: 60_000 } : {}),
+  }))
+  const text = JSON.stringify(tasks)
+  const hash = `${hashText(text).toString(16)}${hashText(`${text}!`).toString(16)}`.padStart(16, '0')
+  return { name, tenantId: 'sim', tasks, hash }
+}
+
+function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {
+  const cron = chance.pick(CRONS)
+  return {
+    id,
+    timing: { cron, timezone: 'UTC' },
+    slots: compileCron(cron, 'UTC'),
+    dagName,
+    tenantId: 'sim',
+    enabled: chance.happens(0.9),
+    catchup: chance.pick(['none', 'latest', 'all']),
+    catchupWindowMs: chance.pick([600_000, 7_200_000, 86_400_000]),
+    maxCatchup: chance.between(1, 5),
+    overlap: chance.pick(['skip', 'skip', 'allow', 'queue']),
+  }
+}
+
+export function drawDefinitions(chance: Chance): Definitions {
+  const dags = Array.from({ length: chance.between(1, 3) }, (_, index) => drawDag(chance, `dag${index}`))
+  const schedules = Array.from({ length: chance.between(1, 4) }, (_, index) =>
+    drawSchedule(chance, `schedule${index}`, chance.pick(dags).name),
+  )
+  return assemble(dags, schedules)
+}
+
+/** Another version: some schedules and DAGs changed, some gone, some new. */
+export function changeDefinitions(chance: Chance, before: Definitions): Definitions {
+  const dags = [...before.dags.values()].map(dag => (chance.happens(0.3) ? drawDag(chance, dag.name) : dag))
+  const names = dags.map(({ name }) => name)
+  const schedules: Schedule[] = []
+  for (const schedule of before.schedules.values()) {
+    const kind = chance.weigh({ same: 4, removed: 1, drawn: 2, toggled: 1, policy: 1 })
+    if (kind === 'same') schedules.push(schedule)
+    else if (kind === 'drawn') schedules.push(drawSchedule(chance, schedule.id, chance.pick(names)))
+    else if (kind === 'toggled') schedules.push({ ...schedule, enabled: !schedule.enabled })
+    else if (kind === 'policy') schedules.push({ ...schedule, overlap: 'queue', catchup: 'all' })
+  }
+  const fresh = `schedule${chance.between(0, 5)}`
+  if (!schedules.some(({ id }) => id === fresh)) {
+    schedules.push(drawSchedule(chance, fresh, chance.pick(names)))
+  }
+  return assemble(dags, schedules)
+}
+
+/** The same schedules, none of them enabled: what is left can end. */
+export function disableAll(before: Definitions): Definitions {
+  const schedules = [...before.schedules.values()].map(schedule => ({ ...schedule, enabled: false }))
+  return assemble([...before.dags.values()], schedules)
+}
+
+function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definitions {
+  return {
+    dags: new Map(dags.map(dag => [dag.name, dag])),
+    schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
+  }
+}
