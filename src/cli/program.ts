@@ -8,6 +8,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import { type FlagValues, SETTING_SPECS } from '../config.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { CommandContext } from './context.ts'
+import type { EventFlags, LogFlags, RunFlags, RunsFlags } from './flags.ts'
 import { UsageError } from './usage.ts'
 
 /** What the parser found: which module to call and with what. */
@@ -16,30 +17,6 @@ export interface Invocation {
   readonly json: boolean
   readonly headers: boolean
   run(context: CommandContext): Promise<number>
-}
-
-export interface RunFlags {
-  dryRun?: boolean
-  param?: readonly string[]
-  paramsFile?: string
-}
-export interface RunsFlags {
-  dag?: string
-  schedule?: string
-  status?: readonly string[]
-  since?: string
-  count?: string
-}
-export interface LogFlags {
-  follow?: boolean
-  attempt?: string
-}
-export interface EventFlags {
-  follow?: boolean
-  run?: string
-  event?: string
-  after?: string
-  count?: string
 }
 
 type Words = { write(text: string): unknown }

@@ -3,7 +3,7 @@
 import { EXIT } from '../../core/error.ts'
 import type { Event } from '../../core/state-machine/event.ts'
 import type { CommandContext } from '../context.ts'
-import type { EventFlags } from '../program.ts'
+import type { EventFlags } from '../flags.ts'
 import { describeEvent } from '../render/event-line.ts'
 import { formatStamp } from '../render/time.ts'
 import { readCount, UsageError } from '../usage.ts'

@@ -2,9 +2,9 @@
 
 import { EXIT } from '../../core/error.ts'
 import type { CommandContext } from '../context.ts'
+import type { RunFlags } from '../flags.ts'
 import { writeJson } from '../output.ts'
 import { readParams } from '../params.ts'
-import type { RunFlags } from '../program.ts'
 import { reach } from '../reach.ts'
 import { quoteWord } from '../render/run-summary.ts'
 import { nameTarget } from '../target.ts'

@@ -1,0 +1,28 @@
+// The flags of the commands that have some, as commander hands them over: texts that nobody has checked yet.
+
+export interface RunFlags {
+  dryRun?: boolean
+  param?: readonly string[]
+  paramsFile?: string
+}
+
+export interface RunsFlags {
+  dag?: string
+  schedule?: string
+  status?: readonly string[]
+  since?: string
+  count?: string
+}
+
+export interface LogFlags {
+  follow?: boolean
+  attempt?: string
+}
+
+export interface EventFlags {
+  follow?: boolean
+  run?: string
+  event?: string
+  after?: string
+  count?: string
+}
