@@ -142,9 +142,11 @@ describe('the rules bite', () => {
         class B extends DagbokError { constructor() { super('B_TWO', 'x') } }
         class C extends B { constructor() { super('no code') } }
         throw new DagbokError(full ? 'C_THREE' : 'D_FOUR', 'x')
-        throw new DagbokError(code, 'x')`),
+        throw new DagbokError(code, 'x')
+        function refuse(code, message) { return new DagbokError(code, message) }
+        throw refuse('E_FIVE', 'x')`),
     ])
-    expect([...codes.keys()]).toEqual(['A_ONE', 'B_TWO', 'C_THREE', 'D_FOUR'])
+    expect([...codes.keys()]).toEqual(['A_ONE', 'B_TWO', 'C_THREE', 'D_FOUR', 'E_FIVE'])
     expect(unclear).toHaveLength(1)
   })
 
@@ -169,19 +171,38 @@ function collectCodes(source: readonly SourceFile[]): Codes {
   const unclear: Violation[] = []
   for (const { path, program, lineAt } of source) {
     if (path === 'src/core/error.ts') continue
+    const forwarders = findForwarders(program)
     walk(program, (node, parents) => {
-      const argument = codeArgument(node, parents)
+      const [first] = (node['arguments'] ?? []) as unknown[]
+      const isForwarder = node.type === 'CallExpression' && forwarders.has(dottedName(node['callee']) ?? '')
+      const argument = isForwarder && isNode(first) ? first : codeArgument(node, parents)
       if (argument === undefined) return
       const place = { path, line: lineAt(node.start) }
       const texts = textsOf(argument)
       for (const text of texts) if (/^[A-Z][A-Z0-9_]+$/.test(text)) codes.set(text, codes.get(text) ?? place)
-      const isBase = node.type === 'NewExpression'
-      if (isBase && texts.length === 0 && !(path in PASSES_ON)) {
+      const owner = dottedName(parents.findLast(({ type }) => type === 'FunctionDeclaration')?.['id'])
+      const isForwarded = node.type === 'NewExpression' && owner !== undefined && forwarders.has(owner)
+      const isClear = texts.length > 0 || isForwarded || path in PASSES_ON
+      // A class that extends another may hand on what it was given; whoever makes it is looked at.
+      if (node.type !== 'CallExpression' && !isClear) {
         unclear.push({ ...place, message: 'write the code out, so that it can be found and has a page' })
       }
     })
   }
   return { codes, unclear }
+}
+
+/** Functions of a file that hand their first parameter on as a code: `refuse('CODE', …)`. */
+function findForwarders(program: Node): Set<string> {
+  const names = new Set<string>()
+  walk(program, (node, parents) => {
+    const code = node.type === 'NewExpression' ? codeArgument(node, parents) : undefined
+    const owner = parents.findLast(({ type }) => type === 'FunctionDeclaration')
+    const [first] = (owner?.['params'] ?? []) as unknown[]
+    const isHandedOn = code?.type === 'Identifier' && dottedName(first) === dottedName(code)
+    if (isHandedOn) names.add(dottedName(owner?.['id']) ?? '')
+  })
+  return names
 }
 
 function codeArgument(node: Node, parents: readonly Node[]): Node | undefined {

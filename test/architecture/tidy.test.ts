@@ -18,11 +18,12 @@ import {
 } from './source-file.ts'
 
 const LINES_MAX = 400
-const TEST_LINES_MAX = 600
+const TEST_LINES_MAX = 700
 
 /** Files that are longer, each with its reason. One that has become shorter must leave the list. */
 const LONGER: Readonly<Record<string, string>> = {
   'src/config.ts': 'every setting with its words, in one place',
+  'scripts/generate-journal-schema.ts': 'one description of every event, which the compiler holds complete',
 }
 
 /** Where a program or a reader comes in: what none of these reaches is dead. */
