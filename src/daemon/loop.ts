@@ -5,6 +5,8 @@
 //   L3. It waits in two places: for the next letter or wake-up, and for the append. Between them, time stands still.
 //   L4. A full disk stops nothing but progress: the same batch is written again until it fits, work from outside is
 //       refused meanwhile. Any other journal error is the end of the process.
+//   L5. `scheduler_stopped` is the last line: nothing is decided behind it, no segment is rolled. Else the next start
+//       takes the stop for a crash.
 //
 // What to do is core's business; this file only keeps the order.
 
@@ -135,7 +137,7 @@ export class Loop {
   async #run(): Promise<void> {
     try {
       for (;;) {
-        const letters = this.#inbox.take(BATCH_LETTERS_MAX)
+        const letters = inOrder(this.#inbox.take(BATCH_LETTERS_MAX))
         const due = this.#isDue()
         const jumpMs = this.#clockJumpMs()
         if (letters.length === 0 && !due && jumpMs === 0) {
@@ -146,6 +148,7 @@ export class Loop {
         }
         await this.#turn(letters, due, jumpMs)
         this.turns += 1
+        if (hasStopped(letters)) break
       }
       this.#inbox.close(new DagbokError('SCHEDULER_STOPPED', 'the scheduler has stopped'))
     } catch (error) {
@@ -176,9 +179,7 @@ export class Loop {
     }
     for (const [letter, events] of answers) letter.resolve(events)
     this.#options.turned()
-    // `scheduler_stopped` is the last line of a clean stop: nothing goes behind it.
-    const isLast = letters.some(({ command }) => command.type === 'stopped')
-    if (this.#ports.journal.wantsRoll && !isLast) await this.#roll()
+    if (this.#ports.journal.wantsRoll && !hasStopped(letters)) await this.#roll()
   }
 
   #decide(command: Command): Event[][] {
@@ -270,6 +271,17 @@ export class Loop {
     this.#clockOffset = offset
     return Math.abs(jumpMs) < CLOCK_JUMP_MS ? 0 : jumpMs
   }
+}
+
+function hasStopped(letters: readonly Letter[]): boolean {
+  return letters.some(({ command }) => command.type === 'stopped')
+}
+
+/** What came in the same breath as the last word goes before it. */
+function inOrder(letters: Letter[]): Letter[] {
+  if (!hasStopped(letters)) return letters
+  const isLast = ({ command }: Letter) => Number(command.type === 'stopped')
+  return letters.sort((a, b) => isLast(a) - isLast(b))
 }
 
 function clockJumped(wallMs: number, monotonicMs: number): Command {
