@@ -24,7 +24,9 @@ export const LINE_LIMIT_BYTES = 64 * 1024
 export const READ_LIMIT_BYTES = 1024 * 1024
 
 const NEWLINE = 0x0a
-const CHECKSUM_BYTES = ',"c":"00000000"}'.length
+const BLANK_CHECKSUM = ',"c":"00000000"}\n'
+const CHECKSUM_BYTES = BLANK_CHECKSUM.length - 1
+const DIGITS = Buffer.from('0123456789abcdef')
 const COMMIT_MARK = ',"commit":['
 const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999,9999999999]`.length
 const SEPARATORS = /[\u2028\u2029]/
@@ -102,36 +104,47 @@ function hasHead(text: string): boolean {
  * @throws DagbokError JOURNAL_LINE_TOO_LONG, JOURNAL_LINE_INVALID
  */
 export function encodeBatch(commits: readonly Commit[], lastSeq: number, crc: number): EncodedBatch {
-  const lines: string[] = []
+  let text = ''
+  let lines = 0
   for (const commit of commits) {
     for (let index = 0; index < commit.length; index++) {
       const event = commit[index]!
-      event.seq = lastSeq + 1
-      let body = stringifyEvent(event)
-      const position = lines.length + 1
-      if (position !== index + 1) body += `${COMMIT_MARK}${index + 1},${commit.length},${position}]`
-      else if (commit.length > 1) body += `${COMMIT_MARK}${index + 1},${commit.length}]`
-      crc = crc32(body, crc)
-      const line = `${body},"c":"${formatCrc(crc)}"}\n`
-      // A UTF-16 unit is at most three bytes: most lines need no count.
-      if (line.length * 3 > LINE_LIMIT_BYTES && Buffer.byteLength(line) > LINE_LIMIT_BYTES) {
-        throw new DagbokError(
-          'JOURNAL_LINE_TOO_LONG',
-          `The event ${describeEvent(event)} needs a line of ${Buffer.byteLength(line)} bytes; at most ${LINE_LIMIT_BYTES} fit`,
-          { hint: 'Put what is large into a file and record its path, or return less output.' },
-        )
-      }
-      lines.push(line)
-      lastSeq++
+      event.seq = lastSeq + ++lines
+      text += stringifyEvent(event)
+      if (lines !== index + 1) text += `${COMMIT_MARK}${index + 1},${commit.length},${lines}]`
+      else if (commit.length > 1) text += `${COMMIT_MARK}${index + 1},${commit.length}]`
+      text += BLANK_CHECKSUM
     }
   }
-  return { bytes: Buffer.from(lines.join('')), lines: lines.length, lastSeq, crc }
+  const bytes = Buffer.from(text)
+  let start = 0
+  for (let line = 1; line <= lines; line++) {
+    const end = bytes.indexOf(NEWLINE, start)
+    if (end + 1 - start > LINE_LIMIT_BYTES) refuseLength(commits.flat()[line - 1]!, end + 1 - start)
+    crc = crc32(bytes.subarray(start, end - CHECKSUM_BYTES), crc)
+    writeCrc(bytes, end - 10, crc)
+    start = end + 1
+  }
+  return { bytes, lines, lastSeq: lastSeq + lines, crc }
+}
+
+/** The eight digits of `formatCrc`, straight into the bytes. */
+function writeCrc(bytes: Buffer, start: number, crc: number): void {
+  for (let at = start + 7, rest = crc; at >= start; at--, rest >>>= 4) bytes[at] = DIGITS[rest & 15]!
+}
+
+function refuseLength(event: Event, bytes: number): never {
+  throw new DagbokError(
+    'JOURNAL_LINE_TOO_LONG',
+    `The event ${describeEvent(event)} needs a line of ${bytes} bytes; at most ${LINE_LIMIT_BYTES} fit`,
+    { hint: 'Put what is large into a file and record its path, or return less output.' },
+  )
 }
 
 // --- reading -------------------------------------------------------------------------------------------------------
 
 const HEX = new Int8Array(256).fill(-1)
-for (let digit = 0; digit < 16; digit++) HEX['0123456789abcdef'.charCodeAt(digit)] = digit
+for (let digit = 0; digit < 16; digit++) HEX[DIGITS[digit]!] = digit
 
 /** Node's own way to text without looking an encoding up; public, but missing from its types. */
 interface SliceableBuffer extends Buffer {
