@@ -97,7 +97,7 @@ export function createShellExecutor(options: ShellExecutorOptions): Executor {
       )
       hooks.spawned(leader)
       supervision.watch(leader, ended, () => child.unref())
-      return explain(supervision, line)
+      return explain(supervision, line, base['PATH'] ?? '')
     } catch (error) {
       return settled(spawnFailed(error, line))
     } finally {
@@ -139,11 +139,11 @@ function settled(outcome: AttemptOutcome): RunningAttempt {
 }
 
 /** Exit codes 126 and 127 of a list command are the shim's own words for "cannot be run": say which program and why. */
-function explain(running: RunningAttempt, { argv, cwd, params: _ }: CommandLine): RunningAttempt {
+function explain(running: RunningAttempt, { argv, cwd }: CommandLine, path: string): RunningAttempt {
   const outcome = running.outcome.then((end): AttemptOutcome => {
     if (end.kind !== 'failed' || end.error.kind !== 'exit_code') return end
     const code = end.error.exit_code
-    if ((code !== 126 && code !== 127) || isRunnable(argv[0], cwd)) return end
+    if ((code !== 126 && code !== 127) || isRunnable(argv[0], cwd, path)) return end
     const message =
       code === 127
         ? `program ${JSON.stringify(argv[0])} was not found; give its full path or put its folder on the scheduler's PATH`
@@ -153,14 +153,14 @@ function explain(running: RunningAttempt, { argv, cwd, params: _ }: CommandLine)
   return { outcome, cancel: (reason, graceMs) => running.cancel(reason, graceMs) }
 }
 
-function isRunnable(program: string, cwd: string | undefined): boolean {
+function isRunnable(program: string, cwd: string | undefined, path: string): boolean {
   const candidates = program.includes('/')
     ? [program.startsWith('/') || cwd === undefined ? program : join(cwd, program)]
-    : (process.env['PATH'] ?? '').split(delimiter).map(folder => join(folder, program))
-  return candidates.some(path => {
+    : path.split(delimiter).map(folder => join(folder, program))
+  return candidates.some(file => {
     try {
-      accessSync(path, constants.X_OK)
-      return statSync(path).isFile()
+      accessSync(file, constants.X_OK)
+      return statSync(file).isFile()
     } catch {
       return false
     }

@@ -156,5 +156,7 @@ function identify(processes: Processes, pid: number): ProcessIdentity {
 
 /** `spawn` reports most failures in a later turn; what matters now is that there is no process. */
 function spawnError(child: ChildProcess): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${child.spawnfile} could not be started`), { code: 'SPAWN' })
+  return Object.assign(new Error(`${child.spawnfile}: too many processes or open files, or no memory left`), {
+    code: 'SPAWN',
+  })
 }
