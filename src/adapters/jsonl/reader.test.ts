@@ -17,8 +17,7 @@ import {
   stopped,
 } from '../../../test/support/journal-folder.ts'
 import type { Event } from '../../core/state-machine/event.ts'
-import { lastSeq } from './last-seq.ts'
-import { followEvents, readEvents } from './reader.ts'
+import { followEvents, lastSeq, readEvents } from './reader.ts'
 
 async function collect(events: AsyncIterable<Event>): Promise<Event[]> {
   const all: Event[] = []

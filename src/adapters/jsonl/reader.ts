@@ -17,6 +17,8 @@ import { type Layout, layoutOf, listSegments, sealedPath } from './layout.ts'
 import { nodeDisk } from './node-disk.ts'
 import { SegmentParser } from './segment-parser.ts'
 
+export { lastSeq } from './last-seq.ts'
+
 const CHUNK_BYTES = 256 * 1024
 const POLL_MS = 250
 const STALE_RETRIES = 10
