@@ -121,6 +121,12 @@ export async function openSession(
       environment: process.env,
       killGraceMs: settings.killGraceMs,
     }
+    const functions = createFunctionExecutor({
+      ...world,
+      workflowsDir: settings.workflowsDir,
+      memoryLimitMb: settings.memoryLimitMb,
+      maxWorkers: settings.maxTasks,
+    })
     const daemon = new Daemon(
       {
         clock: systemClock,
@@ -128,7 +134,15 @@ export async function openSession(
         journal,
         state,
         agenda: new Agenda(),
-        source,
+        source: {
+          ...source,
+          // A worker keeps what its functions have imported: after a change they start from the files again.
+          watch: changed =>
+            source.watch(() => {
+              functions.refresh()
+              changed()
+            }),
+        },
         blobs: openBlobStore(settings.statePath),
         createWorker: reports =>
           createWorker({
@@ -138,12 +152,7 @@ export async function openSession(
             executors: {
               shell: createShellExecutor(world),
               http: createHttpExecutor(world),
-              function: createFunctionExecutor({
-                ...world,
-                workflowsDir: settings.workflowsDir,
-                memoryLimitMb: settings.memoryLimitMb,
-                maxWorkers: settings.maxTasks,
-              }),
+              function: functions,
             },
           }),
         followers: [
