@@ -4,7 +4,6 @@
 //   T2. It acts only on durable state: the loop calls it after each append.
 //   T3. What it hears from the worker goes into the inbox, nowhere else.
 
-import { DagbokError } from '../core/error.ts'
 import { clip, type JsonObject, jsonBytes } from '../core/json.ts'
 import { type Driven, isDriven } from '../core/planner/admit.ts'
 import { mergePayload } from '../core/run/payload.ts'
@@ -186,10 +185,8 @@ export class Dispatcher implements WorkerReports {
 
   #report(command: Command): void {
     if (this.#closed) return
-    this.#options.submit(command).catch(error => {
-      // The loop has ended; the next start finds the attempt by its exit file or its process.
-      if (!(error instanceof DagbokError)) throw error
-    })
+    // The loop has ended, and has said why; the next start finds the attempt by its exit file or its process.
+    this.#options.submit(command).catch(() => {})
   }
 }
 

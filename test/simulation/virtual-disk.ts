@@ -183,6 +183,15 @@ export class VirtualDisk {
     return found.sort()
   }
 
+  /** Puts other content in a file's place, durably. */
+  poke(path: string, bytes: Buffer): void {
+    const node = this.lookUp(path)
+    if (!(node instanceof Inode)) throw new Error(`there is no ${path}`)
+    this.truncate(node, 0)
+    put(node, bytes)
+    this.syncInode(node, path)
+  }
+
   /** Turns one bit of what is both on the platter and in the cache. */
   rot(path: string, byte: number, bit: number): void {
     const node = this.lookUp(path)

@@ -75,6 +75,7 @@ export class Life {
   state: State = emptyState()
   daemon: Daemon | undefined
   journal: Journal | undefined
+  worker: Worker | undefined
   isReady = false
   /** It is over: nothing that it still does counts. */
   isOver = false
@@ -315,6 +316,7 @@ export class World {
       }
       start(spec)
     }
+    life.worker = worker
     return worker
   }
 
@@ -382,7 +384,7 @@ export class World {
       if (step === 50) this.disk.capacityBytes = Number.POSITIVE_INFINITY
       await this.pump()
       if (life.stopped || life.isOver) break
-      if (step > 300) await this.pass(HOUR_MS, false)
+      if (step > 300) await this.leap()
       if (!(await this.passToNextTimer())) break
     }
     if (life.isOver) return
@@ -438,6 +440,12 @@ export class World {
     }
     this.time.pass(end - this.time.monotonicMs)
     this.time.fireDue()
+  }
+
+  /** An hour at once. */
+  async leap(): Promise<void> {
+    await this.pass(HOUR_MS, false)
+    await this.pump()
   }
 
   // --- wishes from outside: nobody waits for the answer ----------------------------------------------------------------
@@ -553,7 +561,7 @@ export class World {
     await this.pump()
     for (let step = 0; life.state.runs.size > 0 && !life.isOver; step++) {
       // The clock may have been set back by days, and a retry waits until its instant comes round again.
-      if (step > 300) await this.pass(HOUR_MS, false)
+      if (step > 300) await this.leap()
       const moved = await this.passToNextTimer()
       if (moved && step < DRAIN_STEPS_MAX) continue
       this.find(
