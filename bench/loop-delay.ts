@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inFolder, QUICK } from './measure.ts'
 import { deliver, formatNumber } from './report.ts'
-import { manySchedules, onEventNamed, openDaemon } from './world.ts'
+import { everySecondSomeGroup, manySchedules, onEventNamed, openDaemon } from './world.ts'
 
 const LOAD_MS = QUICK ? 3_000 : 15_000
 const PRODUCERS = 100
@@ -27,7 +27,7 @@ async function watch(work: () => Promise<unknown>): Promise<{ p50: number; p99: 
 }
 
 await inFolder(async folder => {
-  const definitions = manySchedules(10_000, n => `${Math.floor(n / 500)} * * * * *`)
+  const definitions = manySchedules(10_000, everySecondSomeGroup)
   const idle = await watch(() => sleep(QUICK ? 1_000 : 3_000))
   const { daemon, close } = await openDaemon(folder, definitions)
   let enqueued = 0

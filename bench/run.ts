@@ -3,7 +3,7 @@
 
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem, type } from 'node:os'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { QUICK } from './measure.ts'
 import { type Report, renderReport } from './report.ts'
@@ -63,7 +63,8 @@ function writeResults(sections: ReadonlyMap<string, string>): void {
     '',
     '`npm run bench` writes this file. Absolute numbers say something about one machine, so each stands beside a raw probe that',
     'did the least that anyone could do, in the same run on the same machine; the goals are ratios and limits.',
-    'The machine is shared with others: a number moves by some 30 % between two runs, a ratio by less.',
+    'A machine that others use at the same time moves a number by a third and more, a ratio by less; latencies suffer most.',
+    'Each section says what load it met (`uptime`, over one minute): above the number of processors, take its latencies as an upper limit.',
     '',
     `Machine: ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}. Node ${process.version}.`,
     '',
@@ -89,11 +90,12 @@ let missed = 0
 const sections = readSections()
 for (const name of names) {
   if (!known.includes(`${name}.ts`)) throw new Error(`bench/${name}.ts is missing`)
+  const load = loadavg()[0]!.toFixed(1)
   const report = await measure(name)
   missed += report.goals.filter(({ isMet }) => !isMet).length
   const text = renderReport(report)
   process.stdout.write(`${text}\n`)
-  const stamp = `${new Date().toISOString().slice(0, 16)}Z, \`npm run bench -- ${name}\`${describeCommit()}`
+  const stamp = `${new Date().toISOString().slice(0, 16)}Z, \`npm run bench -- ${name}\`${describeCommit()}, load of the machine before: ${load}`
   sections.set(name, `${text.trimEnd()}\n\n*${stamp}*\n`)
   // Numbers of a trial must not pass for measured ones.
   if (!QUICK) writeResults(sections)

@@ -33,6 +33,15 @@ export function manySchedules(count: number, cronOf: (n: number) => string): Def
   return definitionsOf([NO_OP_DAG], schedules)
 }
 
+/**
+ * Six fields for groups of 500 of 10,000 schedules: each second one group is due, each schedule every 20 seconds.
+ * @param n which schedule
+ */
+export function everySecondSomeGroup(n: number): string {
+  const second = Math.floor(n / 500) % 20
+  return `${second},${second + 20},${second + 40} * * * * *`
+}
+
 /** A state in which every schedule is registered and has decided everything up to `cursor`. */
 export function stateOf(definitions: Definitions, cursor: Instant): { state: State; agenda: Agenda } {
   const state = emptyState()
