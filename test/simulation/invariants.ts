@@ -17,6 +17,8 @@ export interface Evidence {
   readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
   /** True: everything was given the time to end, so nothing may be left. */
   readonly settled: boolean
+  /** The clock was set back now and then: a retry that had come before then may start at an earlier time. */
+  readonly clockWasSet?: boolean
   /** Every slot up to this instant must have been decided, Unix milliseconds. */
   readonly plannedUntil?: number
 }
@@ -70,7 +72,7 @@ function oracleOf(cron: string): SlotOracle {
 
 /** @returns what is wrong, in words; empty if nothing is */
 export function checkInvariants(text: JournalText, evidence: Evidence): string[] {
-  const judge = new Judge(evidence.limits)
+  const judge = new Judge(evidence)
   const problems = text.problems.map(problem => `I3 ${problem}`)
   for (const line of text.lines) {
     judge.read(line)
@@ -106,6 +108,7 @@ function canonical(value: unknown): string {
 class Judge {
   readonly problems: string[] = []
   readonly #limits: Evidence['limits']
+  readonly #clockWasSet: boolean
   readonly #schedules = new Map<string, ScheduleBook>()
   readonly #slots = new Set<string>()
   readonly #definitions = new Map<string, Map<string, TaskBook>>()
@@ -117,25 +120,23 @@ class Judge {
   #liveRuns = 0
   #seq = 0
   #at = 0
-  /** The latest instant so far: what has come by the clock stays come when the clock is set back. */
-  #latest = 0
 
-  constructor(limits: Evidence['limits']) {
+  constructor({ limits, clockWasSet = false }: Evidence) {
     this.#limits = limits
+    this.#clockWasSet = clockWasSet
   }
 
   #blame(invariant: string, what: string): void {
     if (this.problems.length < 20) this.problems.push(`${invariant} line ${this.#seq}: ${what}`)
   }
 
-  #demand(holds: boolean, invariant: string, what: string): void {
-    if (!holds) this.#blame(invariant, what)
+  #demand(holds: boolean, invariant: string, what: string | (() => string)): void {
+    if (!holds) this.#blame(invariant, typeof what === 'string' ? what : what())
   }
 
   read(line: JournalLine): void {
     this.#seq = line.seq
     this.#at = Date.parse(line.timestamp)
-    this.#latest = Math.max(this.#latest, this.#at)
     if (line['source'] === 'user') return
     if (line.event.startsWith('schedule_')) this.#readSchedule(line)
     else if (line.event.startsWith('task_')) this.#readTask(line)
@@ -184,7 +185,11 @@ class Judge {
       default: {
         const slot = instantOf(line['slot'])
         const expected = book.oracle.next(book.cursor)
-        this.#demand(slot === expected, 'I1', `${id} decides ${line['slot']}, due was ${describe(expected)}`)
+        this.#demand(
+          slot === expected,
+          'I1',
+          () => `${id} decides ${line['slot']}, due was ${describe(expected)}`,
+        )
         this.#demand(line['minute'] === line['slot'], 'I1', `${id}: minute is not the slot`)
         this.#dispose(id, book, slot)
         if (line.event === 'schedule_enqueued') this.#addRun(line, book)
@@ -220,15 +225,15 @@ class Judge {
 
   #dispose(id: string, book: ScheduleBook, slot: number): void {
     const key = `${id}\n${slot}`
-    this.#demand(!this.#slots.has(key), 'I1', `${id} decides ${describe(slot)} twice`)
-    this.#demand(slot <= this.#at, 'I1', `${id} decides ${describe(slot)} before it is due`)
+    this.#demand(!this.#slots.has(key), 'I1', () => `${id} decides ${describe(slot)} twice`)
+    this.#demand(slot <= this.#at, 'I1', () => `${id} decides ${describe(slot)} before it is due`)
     this.#slots.add(key)
     book.cursor = slot
   }
 
   #demandDecided(id: string, book: ScheduleBook, until: number): void {
     const next = book.oracle.next(book.cursor)
-    this.#demand(next === undefined || next > until, 'I1', `${id} leaves out ${describe(next)}`)
+    this.#demand(next === undefined || next > until, 'I1', () => `${id} leaves out ${describe(next)}`)
   }
 
   checkPlanned(until: number): string[] {
@@ -358,7 +363,7 @@ class Judge {
     this.#demand(mayStart, task.status === 'ok' ? 'I7' : 'I5', `${name} starts while ${task.status}`)
     this.#demand(line['attempt'] === task.attempt + 1, 'I5', `${name}: attempt ${line['attempt']} starts`)
     this.#demand(!run.cancelRequested, 'I5', `${name} starts after its run was cancelled`)
-    const isDue = task.status !== 'retrying' || this.#latest >= task.retryAt
+    const isDue = task.status !== 'retrying' || this.#clockWasSet || this.#at >= task.retryAt
     this.#demand(isDue, 'I5', `${name} is retried too early`)
     for (const upstream of task.dependsOn) {
       this.#demand(

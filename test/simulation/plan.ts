@@ -43,8 +43,8 @@ interface Weather {
 function drawWeather(chance: Chance): Weather {
   return {
     powerChance: chance.pick([0, 0.3, 0.6, 1]),
-    operationCrashChance: chance.pick([0.3, 0.7, 0.9]),
-    hurry: chance.pick([0.2, 0.6, 0.9]),
+    operationCrashChance: chance.pick([0.4, 0.8, 0.95]),
+    hurry: chance.pick([0.3, 0.8, 0.95]),
     full: chance.pick([0, 0, 1, 3]),
     ioErrors: chance.pick([0, 0, 0.5, 2]),
     clock: chance.pick([0, 0.5, 2]),
@@ -54,7 +54,7 @@ function drawWeather(chance: Chance): Weather {
 
 /** Runs one seed from its first boot to its judgement. */
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
-  const { seed, lives = 24, hooks, bitRot = false } = options
+  const { seed, lives = 40, hooks, bitRot = false } = options
   const chance = new Chance(seed)
   const weather = drawWeather(chance)
   const world = new World({

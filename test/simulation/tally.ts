@@ -56,6 +56,7 @@ export const FAULTS = [
   'blobOutputs',
   'acknowledged',
   'stateChecks',
+  'indexChecks',
 ]
 
 /** `name count`, in columns. */
