@@ -11,6 +11,8 @@
 //   | missing               | whole, continues N | stopped before (4)   | `.new` moves in                           |
 //   | missing               | none or torn       | not by a roll        | damage                                    |
 //   | N+1                   | N+1 again          | (4), half its rename | `.new` goes                               |
+//   | N, and N is sealed    | whole, continues N | a start had sealed a | `.new` moves in: the sealed copy is what  |
+//   |                       |                    | copy; then power cut | is durable, the active one an older image |
 
 import { JournalDamagedError } from '../../ports/journal.ts'
 import type { Disk } from './disk.ts'
@@ -52,7 +54,8 @@ export async function finishRoll(disk: Disk, layout: Layout): Promise<boolean> {
   let isFinished = false
   for (const segment of unfinished) {
     const path = nextPath(layout, segment)
-    if (isMissing && !isFinished) {
+    const isSealed = !isFinished && (isMissing || (await isSealedAlready(disk, layout, segment - 1, sealed)))
+    if (isSealed) {
       if (await moveIn(disk, layout, segment, sealed)) isFinished = true
     } else if (!isFinished && (await sealAndMoveIn(disk, layout, segment))) {
       isFinished = true
@@ -63,7 +66,18 @@ export async function finishRoll(disk: Disk, layout: Layout): Promise<boolean> {
   return isFinished
 }
 
-/** The active segment is gone: it was sealed, and the next one was about to take its place. */
+/** True if what is still active stands among the sealed segments too. */
+async function isSealedAlready(
+  disk: Disk,
+  layout: Layout,
+  segment: number,
+  sealed: readonly number[],
+): Promise<boolean> {
+  if (!sealed.includes(segment)) return false
+  return (await parseSegment(disk, layout.active)).header?.segment === segment
+}
+
+/** The active segment is sealed, and the next one was about to take its place. */
 async function moveIn(
   disk: Disk,
   layout: Layout,
