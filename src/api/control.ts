@@ -34,6 +34,9 @@ export interface CancelAnswer {
   seq: number
 }
 
+/** What Dagbok writes into every line itself: no user's line may claim them. */
+export const RESERVED_FIELDS: readonly string[] = ['timestamp', 'seq', 'source', 'commit', 'c']
+
 /** Fields of a user's own line. `event` is required; `timestamp seq source commit c` are Dagbok's. */
 export interface RecordRequest {
   fields: { event: string } & JsonObject

@@ -1,15 +1,16 @@
 // The desk where others ask: Control, as the daemon keeps it. What a verb needs is checked here, then it is the loop's.
 
-import type {
-  CancelAnswer,
-  CancelRequest,
-  Control,
-  EventFilter,
-  RecordAnswer,
-  RecordRequest,
-  StatusAnswer,
-  TriggerAnswer,
-  TriggerRequest,
+import {
+  type CancelAnswer,
+  type CancelRequest,
+  type Control,
+  type EventFilter,
+  RESERVED_FIELDS,
+  type RecordAnswer,
+  type RecordRequest,
+  type StatusAnswer,
+  type TriggerAnswer,
+  type TriggerRequest,
 } from '../api/control.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { DagbokError, EXIT } from '../core/error.ts'
@@ -75,6 +76,13 @@ export class ControlDesk implements Control {
     if (typeof fields?.event !== 'string' || fields.event === '') {
       throw new DagbokError('RECORD_INVALID', 'a recorded line needs "event", a text that is not empty', {
         hint: 'recordEvent({ event: "deployed", version: "1.2.3" })',
+        exitCode: EXIT.usage,
+      })
+    }
+    const claimed = RESERVED_FIELDS.filter(name => name in fields)
+    if (claimed.length > 0) {
+      throw new DagbokError('RECORD_INVALID', `a recorded line may not set ${claimed.join(', ')}`, {
+        hint: 'these fields are written by the journal itself; give yours other names',
         exitCode: EXIT.usage,
       })
     }

@@ -206,7 +206,7 @@ export class Daemon implements Session {
     if (this.#stop === undefined) {
       this.#stop = { now, done: Promise.resolve({ drained: true }) }
       this.#stop.done = this.#shutDown(reason)
-    } else if (now) this.#stop.now = true
+    } else if (now) this.#hurry()
     this.#look()
     return this.#stop.done
   }
@@ -215,11 +215,9 @@ export class Daemon implements Session {
     this.#loop.ticking = false
     if (this.#loop.admission === 'open' && this.#options.mode !== 'run') this.#loop.admission = 'drain'
     await this.#unwatch?.()
+    const calledOff = this.#clock.after(this.#options.drainTimeoutMs, () => this.#hurry())
+    if (this.#stop!.now) this.#hurry()
     await this.#loop.submit({ type: 'stop', reason }).catch(() => {})
-    const calledOff = this.#clock.after(this.#options.drainTimeoutMs, () => {
-      this.#stop!.now = true
-      this.#look()
-    })
     await this.#until(() => this.#stop!.now || !this.#isBusy())
     calledOff()
     this.#loop.admission = 'closed'
@@ -232,6 +230,12 @@ export class Daemon implements Session {
     await this.#parts.release()
     this.#stopped.resolve()
     return { drained }
+  }
+
+  #hurry(): void {
+    this.#stop!.now = true
+    this.#loop.giveUpOnFullDisk()
+    this.#look()
   }
 
   /** Something of what this process drives runs or may start at once. A run that only waits for a retry can wait. */

@@ -1,94 +1,190 @@
-import { expect, test } from 'vitest'
-import { MemoryJournal } from '../adapters/memory/journal.ts'
+import { describe, expect, test } from 'vitest'
+import { aDag, aSchedule, definitionsOf } from '../../test/support/builders.ts'
 import { Agenda } from '../core/planner/agenda.ts'
-import { NO_DEFINITIONS } from '../core/schedule/definitions.ts'
-import type { Command } from '../core/state-machine/command.ts'
 import type { Event } from '../core/state-machine/event.ts'
 import { emptyState } from '../core/state-machine/state.ts'
 import type { Clock } from '../ports/clock.ts'
+import { type Commit, type Journal, JournalFullError, JournalSyncFailedError } from '../ports/journal.ts'
 import { Loop } from './loop.ts'
 
-class DiskFullError extends Error {}
+/** A clock that the test moves; nothing happens by itself. */
+class HandClock implements Clock {
+  wallMs = Date.parse('2026-01-05T06:00:30Z')
+  monotonic = 0
+  readonly timers = new Set<{ at: number; wake: () => void }>()
 
-const clock: Clock = {
-  now: () => Date.UTC(2026, 0, 5, 6),
-  monotonicMs: () => 0,
-  after: (delayMs, wake) => {
-    const timer = setTimeout(wake, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** A loop over a journal in memory; `full` says how many writes the disk refuses. */
-function aLoop(options: { segmentBytes?: number; full?: number } = {}) {
-  let full = options.full ?? 0
-  const events: Event[] = []
-  const journal = new MemoryJournal({
-    segmentBytes: options.segmentBytes ?? 1_000_000,
-    beforeWrite: () => {
-      if (full-- > 0) throw new DiskFullError()
-    },
-  })
-  const loop = new Loop(
-    { clock, random: { next: () => 0.5 }, journal, state: emptyState(), agenda: new Agenda() },
-    {
-      limits: { maxParallel: 3, maxTasks: 3 },
-      tickMs: 1_000,
-      isDiskFull: error => error instanceof DiskFullError,
-      committed: committed => events.push(...committed),
-      turned: () => {},
-      fatal: error => {
-        throw error
-      },
-    },
-    NO_DEFINITIONS,
-  )
-  loop.start()
-  const names = () => events.map(({ event }) => event)
-  return { loop, names }
-}
-
-const BOOT: Command = { type: 'boot', mode: 'serve', pid: 1, host: 'h', version: '0' }
-const NOTE: Command = { type: 'record', fields: { event: 'noted' } }
-
-test('what comes in the same breath as the last word goes before it', async () => {
-  const { loop, names } = aLoop()
-  await loop.submit(BOOT)
-  const stopped = loop.submit({ type: 'stopped' })
-  const noted = loop.submit(NOTE)
-  await Promise.all([stopped, noted])
-  await loop.stop()
-  expect(names()).toEqual(['scheduler_started', 'noted', 'scheduler_stopped'])
-})
-
-test('what comes after the last word is refused', async () => {
-  const { loop, names } = aLoop()
-  await loop.submit(BOOT)
-  await loop.submit({ type: 'stopped' })
-  await expect(loop.submit(NOTE)).rejects.toMatchObject({ code: 'SCHEDULER_STOPPED' })
-  await loop.stop()
-  expect(names().at(-1)).toBe('scheduler_stopped')
-})
-
-test('a segment that the last word fills is not rolled behind it', async () => {
-  let rolls = 0
-  // Whatever the length of a line: for some number of notes the last word is the one that fills the segment.
-  for (let notes = 0; notes < 12; notes++) {
-    const { loop, names } = aLoop({ segmentBytes: 1 })
-    await loop.submit(BOOT)
-    for (let note = 0; note < notes; note++) await loop.submit(NOTE)
-    await loop.submit({ type: 'stopped' })
-    await loop.stop()
-    expect(names().at(-1)).toBe('scheduler_stopped')
-    rolls += names().filter(name => name === 'checkpoint').length
+  now = () => this.wallMs
+  monotonicMs = () => this.monotonic
+  after(delayMs: number, wake: () => void): () => void {
+    const timer = { at: this.monotonic + delayMs, wake }
+    this.timers.add(timer)
+    return () => this.timers.delete(timer)
   }
-  expect(rolls).toBeGreaterThan(0)
+
+  /** Moves both clocks and lets what became due happen, with all that follows. */
+  async advance(ms: number): Promise<void> {
+    this.wallMs += ms
+    this.monotonic += ms
+    for (const timer of [...this.timers]) {
+      if (timer.at > this.monotonic || !this.timers.delete(timer)) continue
+      timer.wake()
+    }
+    await settle()
+  }
+}
+
+/** Appends succeed, wait or fail as the test says. */
+class ScriptedJournal implements Journal {
+  lastSeq = 0
+  activeBytes = 0
+  journalId = 'test'
+  wantsRoll = false
+  readonly durable: Event[] = []
+  fail: Error | undefined
+  hold: Promise<void> | undefined
+  appends = 0
+
+  async append(commits: readonly Commit[]): Promise<void> {
+    this.appends += 1
+    await this.hold
+    if (this.fail !== undefined) throw this.fail
+    for (const event of commits.flat()) {
+      event.seq = ++this.lastSeq
+      this.durable.push(event)
+    }
+  }
+  async roll(checkpoint: Commit): Promise<void> {
+    this.wantsRoll = false
+    await this.append([checkpoint])
+  }
+  async close(): Promise<void> {}
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+function openLoop(definitions = definitionsOf([])) {
+  const clock = new HandClock()
+  const journal = new ScriptedJournal()
+  const state = emptyState()
+  const told: Event[] = []
+  const fatal: unknown[] = []
+  const loop = new Loop(
+    { clock, random: { next: () => 0.5 }, journal, state, agenda: new Agenda() },
+    {
+      limits: { maxParallel: 3, maxTasks: 16 },
+      tickMs: 1_000,
+      isDiskFull: error => error instanceof JournalFullError,
+      committed: events => told.push(...events),
+      turned: () => {},
+      fatal: error => fatal.push(error),
+    },
+    definitions,
+  )
+  loop.admission = 'open'
+  loop.start()
+  return { clock, journal, state, told, fatal, loop }
+}
+
+const record = (event: string) => ({ type: 'record', fields: { event } }) as const
+
+describe('the loop', () => {
+  test('tells nobody of an event before its append has resolved', async () => {
+    const { journal, loop, told } = openLoop()
+    const durable = Promise.withResolvers<void>()
+    journal.hold = durable.promise
+    let answered = false
+    const asked = loop.ask(record('deployed')).then(() => {
+      answered = true
+    })
+    await settle()
+    expect([answered, told.length, journal.appends]).toEqual([false, 0, 1])
+    durable.resolve()
+    await asked
+    expect(told.map(({ event }) => event)).toEqual(['deployed'])
+  })
+
+  test('takes what came meanwhile in one append', async () => {
+    const { journal, loop } = openLoop()
+    const durable = Promise.withResolvers<void>()
+    journal.hold = durable.promise
+    const first = loop.ask(record('first'))
+    await settle()
+    const rest = ['b', 'c', 'd'].map(name => loop.ask(record(name)))
+    durable.resolve()
+    await Promise.all([first, ...rest])
+    expect(journal.appends).toBe(2)
+    expect(journal.durable.map(({ event }) => event)).toEqual(['first', 'b', 'c', 'd'])
+  })
+
+  test('wakes for a slot at its instant, not at the next tick', async () => {
+    const definitions = definitionsOf([aDag('d', { a: [] })], [aSchedule('s', '* * * * *', 'd')])
+    const { clock, journal, loop } = openLoop(definitions)
+    loop.ticking = true
+    await loop.submit({ type: 'use_definitions', definitions, cause: 'start' })
+    await settle()
+    const enqueued = () => journal.durable.filter(({ event }) => event === 'schedule_enqueued').length
+    expect(enqueued()).toBe(1)
+    // Ticks in between find nothing; the last sleep ends exactly with the minute.
+    for (let second = 0; second < 29; second++) await clock.advance(1_000)
+    await clock.advance(999)
+    const before = journal.durable.length
+    await clock.advance(1)
+    expect(journal.durable.length).toBeGreaterThan(before)
+    expect(new Date(clock.now()).toISOString()).toBe('2026-01-05T06:01:00.000Z')
+  })
+
+  test('notes a wall clock that was set, by comparing it with the other one', async () => {
+    const { clock, journal } = openLoop()
+    clock.wallMs -= 3_600_000
+    await clock.advance(1_000)
+    expect(journal.durable).toMatchObject([
+      { event: 'clock_jumped', direction: 'backward', wall_ms: -3_600_000 },
+    ])
+    await clock.advance(1_000)
+    expect(journal.durable).toHaveLength(1)
+  })
 })
 
-test('a disk that was full for the last word leaves nothing to say behind it', async () => {
-  const { loop, names } = aLoop({ full: 2 })
-  const asked = [loop.submit(BOOT), loop.submit({ type: 'stopped' })]
-  await Promise.all(asked)
-  await loop.stop()
-  expect(names()).toEqual(['scheduler_started', 'scheduler_stopped'])
+describe('a full disk', () => {
+  const full = new JournalFullError('no space left')
+
+  test('is waited out: the same batch is written, work from outside is refused meanwhile, and the end is recorded', async () => {
+    const { clock, journal, loop, told } = openLoop()
+    journal.fail = full
+    const asked = loop.ask(record('kept'))
+    await settle()
+    await expect(loop.ask(record('refused'))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    for (let retry = 0; retry < 5; retry++) await clock.advance(1_000)
+    expect(told).toEqual([])
+    journal.fail = undefined
+    await clock.advance(1_000)
+    await asked
+    await settle()
+    expect(journal.durable).toMatchObject([
+      { event: 'kept', seq: 1 },
+      { event: 'journal_resumed', reason: 'disk_full', since: '2026-01-05T06:00:30.000Z', refused: 1 },
+    ])
+  })
+
+  test('ends a loop that must not wait, and nobody was told of the batch', async () => {
+    const { journal, loop, told, fatal } = openLoop()
+    journal.fail = full
+    const asked = loop.ask(record('lost'))
+    await settle()
+    loop.giveUpOnFullDisk()
+    await expect(asked).rejects.toBe(full)
+    expect([told, fatal]).toEqual([[], [full]])
+  })
+})
+
+test('any other journal error ends the loop at once: nothing is written behind it', async () => {
+  const { journal, loop, fatal } = openLoop()
+  const broken = new JournalSyncFailedError('EIO')
+  journal.fail = broken
+  await expect(loop.ask(record('a'))).rejects.toBe(broken)
+  expect(fatal).toEqual([broken])
+  await expect(loop.ask(record('b'))).rejects.toBe(broken)
+  expect(journal.appends).toBe(1)
 })

@@ -65,6 +65,8 @@ export class Loop {
   #ended: Promise<void> | undefined
   #stopping = false
   #wakeNow: (() => void) | undefined
+  #retryNow: (() => void) | undefined
+  #givesUp = false
   #clockOffset: number
 
   definitions: Definitions
@@ -134,6 +136,15 @@ export class Loop {
     await this.#ended
   }
 
+  /**
+   * For a stop that will not wait: if the disk is full, the batch that cannot be written is not tried again and the loop
+   * ends with that error. Nobody was told of that batch; the next start decides anew.
+   */
+  giveUpOnFullDisk(): void {
+    this.#givesUp = true
+    this.#retryNow?.()
+  }
+
   async #run(): Promise<void> {
     try {
       for (;;) {
@@ -174,7 +185,10 @@ export class Loop {
       }
     }
     if (commits.length > 0) {
-      await this.#append(commits)
+      await this.#append(commits).catch(error => {
+        for (const [letter] of answers) letter.reject(error)
+        throw error
+      })
       this.#options.committed(commits.flat())
     }
     for (const [letter, events] of answers) letter.resolve(events)
@@ -212,10 +226,16 @@ export class Loop {
       try {
         return await write()
       } catch (error) {
-        if (!this.#options.isDiskFull(error)) throw error
+        if (!this.#options.isDiskFull(error) || this.#givesUp) throw error
         this.diskFullSince ??= this.#ports.clock.now()
         this.turns += 1
-        await new Promise<void>(resolve => this.#ports.clock.after(waitMs, resolve))
+        await new Promise<void>(resolve => {
+          const callOff = this.#ports.clock.after(waitMs, resolve)
+          this.#retryNow = () => {
+            callOff()
+            resolve()
+          }
+        })
       }
     }
   }

@@ -8,10 +8,10 @@ import { findRefused } from '../core/attempt/environment.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import type { Backoff, Task } from '../core/dag/task.ts'
 import { explainCycle, findGraphProblems, type GraphFinding } from '../core/dag/validate.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, jsonBytes } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/time/duration.ts'
-import { DAG_WORDS, DagFile, MAX_PARAMS_BYTES, VARIABLE_PATTERN } from './dag-schema.ts'
+import { DAG_WORDS, DagFile, MAX_PARAMS_BYTES, MAX_TASK_BYTES, VARIABLE_PATTERN } from './dag-schema.ts'
 import { checkLength } from './duration-text.ts'
 import { describeValue } from './expected-words.ts'
 import { hashDag } from './normal-form.ts'
@@ -153,8 +153,17 @@ function checkTask(task: JsonObject, path: Path, tree: YamlTree, problems: Probl
   const env = task['env']
   if (isJsonObject(env)) checkEnvironment(env, [...path, 'env'], tree, problems)
   const params = task['params'] ?? {}
+  const whole = jsonBytes(task)
+  if (whole > MAX_TASK_BYTES)
+    problems.add(
+      tree.locate(path),
+      `expected a task of at most ${MAX_TASK_BYTES} bytes as JSON, got ${whole}`,
+      {
+        help: 'shorten env or depends_on: a task stands in one line of the journal',
+      },
+    )
   if (!isJsonObject(params)) return
-  const bytes = Buffer.byteLength(JSON.stringify(params))
+  const bytes = jsonBytes(params)
   if (bytes > MAX_PARAMS_BYTES)
     problems.add(
       tree.locateKey(path, 'params'),

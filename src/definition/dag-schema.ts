@@ -15,6 +15,8 @@ export const DAG_DEFAULTS = {
 export const MAX_TASKS = 10_000
 /** Bytes of a task's params as JSON. */
 export const MAX_PARAMS_BYTES = 32 * 1024
+/** Of a whole task: its normal form stands in one line of the journal, which is at most 64 KiB. */
+export const MAX_TASK_BYTES = 48 * 1024
 const MAX_RETRIES = 1_000
 /** The form of an environment variable's name; core/attempt/environment.ts says which of them are refused. */
 export const VARIABLE_PATTERN = /^[A-Z_][A-Z0-9_]*$/

@@ -72,6 +72,7 @@ function foldAgain(db: Connection, again: Connection): string | undefined {
 
 function compareRows(db: Connection, again: Connection): string | undefined {
   const orders: [string, string][] = [
+    ['blocks', 'kind, subject, block'],
     ['runs', 'first_seq'],
     ['tasks', 'first_seq'],
     ['slots', 'schedule_id, slot_ms'],

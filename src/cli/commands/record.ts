@@ -1,5 +1,6 @@
 // `scheduler record <event> [key=value…]`: a fact of the user's own, for readers of the journal.
 
+import { RESERVED_FIELDS } from '../../api/control.ts'
 import { EXIT } from '../../core/error.ts'
 import type { CommandContext } from '../context.ts'
 import { writeJson } from '../output.ts'
@@ -7,8 +8,8 @@ import { readPairs } from '../params.ts'
 import { reach } from '../reach.ts'
 import { UsageError } from '../usage.ts'
 
-/** Dagbok writes these itself. */
-const RESERVED = new Set(['timestamp', 'event', 'seq', 'source', 'commit', 'c'])
+/** The event is the word before the pairs. */
+const RESERVED = new Set(['event', ...RESERVED_FIELDS])
 
 export async function run(context: CommandContext, event: string, words: readonly string[]): Promise<number> {
   const fields = readPairs('record', words)
