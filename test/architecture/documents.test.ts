@@ -1,6 +1,7 @@
 // Documents tell the truth about the code: every error code has its page and every page its code, every link leads
 // somewhere, every architecture decision has its parts.
 
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -76,6 +77,32 @@ describe('links', () => {
     expect(
       listOf(documents.flatMap(path => findBrokenLinks(path, readFileSync(join(ROOT, path), 'utf8')))),
     ).toEqual([])
+  })
+})
+
+describe('commands', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+
+  test('every npm script that a document names is there', () => {
+    const missing = listDocuments().flatMap(path =>
+      [...readFileSync(join(ROOT, path), 'utf8').matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]
+        .filter(([, name = '']) => !(name in scripts))
+        .map(([words]) => `${path}: ${words}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  test("the README's plan is what the scheduler prints", () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+    const [, words = '', output = ''] =
+      /\$ npm run --silent scheduler -- (run .* --dry-run)\n([\s\S]*?)\n\n\$/.exec(readme) ?? []
+    const door = join(ROOT, 'bin/scheduler.js')
+    const { status, stdout } = spawnSync(process.execPath, [door, ...words.split(' ')], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    expect({ status, stdout: stdout.trimEnd() }).toEqual({ status: 0, stdout: output })
+    expect(output).toContain("DRY RUN: DAG 'weekly_ops_chain'")
   })
 })
 
