@@ -173,6 +173,8 @@ export class Daemon implements Session {
     this.#loop.driven = { runId: command.runId }
     this.#loop.admission = 'open'
     const ended = Promise.withResolvers<RunSummary>()
+    // If the run is refused nobody waits for its end, and a stop must not find its rejection unheard.
+    ended.promise.catch(() => {})
     const unlisten = this.onEvent(event => {
       if (!isUserEvent(event) && event.event === 'run_finished' && event.run_id === command.runId) {
         ended.resolve(summarise(event))

@@ -178,7 +178,7 @@ export class Loop {
         if (letter.command.type === 'use_definitions') this.definitions = letter.command.definitions
         const decided = this.#decide(letter.command)
         commits.push(...decided)
-        answers.push([letter, decided.flat()])
+        answers.push([letter, decided.length === 1 ? decided[0]! : decided.flat()])
       } catch (error) {
         if (!(error instanceof DagbokError)) throw error
         letter.reject(error)

@@ -48,8 +48,14 @@ export class Decider {
     this.#take({ timestamp: this.#timestamp, event, seq: 0, ...fields } as SystemEvent)
   }
 
-  emitUser({ event, ...fields }: { event: string } & Record<string, unknown>): void {
-    this.#take({ ...fields, timestamp: this.#timestamp, event, seq: 0, source: 'user' } as UserEvent)
+  emitUser(fields: { event: string } & Record<string, unknown>): void {
+    // The head first, as in every line; whatever the fields claim, it is the journal's.
+    const line: Record<string, unknown> = { timestamp: this.#timestamp, event: undefined, seq: 0 }
+    Object.assign(line, fields)
+    line['timestamp'] = this.#timestamp
+    line['seq'] = 0
+    line['source'] = 'user'
+    this.#take(line as UserEvent)
   }
 
   /** What was emitted since the last call is one decision: all or none on disk. */

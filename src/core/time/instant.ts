@@ -8,9 +8,21 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 
+// Whole batches are of one instant and one slot: the last answer is kept, which saves most of a decision's cost.
+let lastInstant = Number.NaN
+let lastInstantText = ''
+let lastSlot = Number.NaN
+let lastSlotText = ''
+let lastParsedText = ''
+let lastParsed: Instant = Number.NaN
+
 /** `2026-01-05T06:00:00.000Z`: the form of `timestamp` in every journal line. */
 export function formatInstant(instant: Instant): string {
-  return new Date(instant).toISOString()
+  if (instant !== lastInstant) {
+    lastInstantText = new Date(instant).toISOString()
+    lastInstant = instant
+  }
+  return lastInstantText
 }
 
 /**
@@ -18,14 +30,21 @@ export function formatInstant(instant: Instant): string {
  * seconds. It is what stands in `slot`, in `minute` and in a run id.
  */
 export function formatSlot(slot: Instant): string {
-  const text = new Date(slot).toISOString()
-  return slot % MINUTE_MS === 0 ? `${text.slice(0, 16)}Z` : `${text.slice(0, 19)}Z`
+  if (slot !== lastSlot) {
+    const text = new Date(slot).toISOString()
+    lastSlotText = slot % MINUTE_MS === 0 ? `${text.slice(0, 16)}Z` : `${text.slice(0, 19)}Z`
+    lastSlot = slot
+  }
+  return lastSlotText
 }
 
 /** Reads what `formatSlot` and `formatInstant` write, and any other ISO 8601 text with an offset. NaN if it is none. */
 export function parseInstant(text: string): Instant {
-  if (!/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text)) return Number.NaN
-  return Date.parse(text)
+  if (text !== lastParsedText) {
+    lastParsed = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? Date.parse(text) : Number.NaN
+    lastParsedText = text
+  }
+  return lastParsed
 }
 
 export function startOfMinute(instant: Instant): Instant {
