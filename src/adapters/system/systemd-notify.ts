@@ -1,7 +1,9 @@
 // Tells systemd how the service does (sd_notify), by way of its own `systemd-notify`: Node has no datagram sockets.
 //
 //   Y1. Does nothing unless NOTIFY_SOCKET is set. Never throws, never holds the process open, never waits.
-//   Y2. At most one message is under way; the newest waits, older ones of its kind are dropped.
+//   Y2. systemd-notify waits until systemd has read the message (no --no-block): what a process that is already gone has
+//       sent may be dropped, since systemd cannot tell any more who it was.
+//   Y3. At most one message is under way; the newest waits, older ones of its kind are dropped.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { ServiceManager } from '../../ports/service-manager.ts'
@@ -26,7 +28,7 @@ export function openSystemd(env: Environment, command = 'systemd-notify'): Servi
       next()
     }
     try {
-      running = spawn(command, ['--no-block', ...message], {
+      running = spawn(command, message, {
         stdio: 'ignore',
         env: { NOTIFY_SOCKET: socket, PATH: env['PATH'] },
       })
