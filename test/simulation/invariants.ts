@@ -12,6 +12,8 @@ import { SlotOracle } from './slot-oracle.ts'
 export interface Evidence {
   /** What was shown to anybody, by `seq`: the event as JSON. */
   readonly visible: ReadonlyMap<number, string>
+  /** Runs that somebody was told of, with the line that the answer named. */
+  readonly acknowledged?: readonly { seq: number; runId: string }[]
   /** What was really executed, in order. */
   readonly executions: readonly { runId: string; taskId: string; attempt: number }[]
   readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
@@ -79,6 +81,10 @@ export function checkInvariants(text: JournalText, evidence: Evidence): string[]
     if (text.commitEnds.has(line.seq)) judge.endCommit(line.seq)
   }
   problems.push(...judge.problems, ...checkVisible(text, evidence.visible))
+  for (const { seq, runId } of evidence.acknowledged ?? []) {
+    const kept = text.lines[seq - 1]?.['run_id']
+    if (kept !== runId) problems.push(`I2 ${runId} was acknowledged with line ${seq}, which is of ${kept}`)
+  }
   problems.push(...judge.checkExecutions(evidence.executions))
   if (evidence.settled) problems.push(...judge.checkSettled())
   if (evidence.plannedUntil !== undefined) problems.push(...judge.checkPlanned(evidence.plannedUntil))

@@ -1,6 +1,7 @@
 // Which minutes a cron expression means, in UTC, by looking at every minute. Written for the simulator from the rules in
 // crontab(5), without a line of src/core/cron: two readers that agree are worth more than one.
 
+const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 
 function readField(text: string, low: number, high: number): Set<number> {
@@ -22,6 +23,7 @@ function readField(text: string, low: number, high: number): Set<number> {
 }
 
 export class SlotOracle {
+  readonly #seconds: number[]
   readonly #minutes: Set<number>
   readonly #hours: Set<number>
   readonly #days: Set<number>
@@ -29,10 +31,12 @@ export class SlotOracle {
   readonly #weekdays: Set<number>
   readonly #eitherDay: boolean
 
-  /** @param cron  five fields of numbers, `*`, lists, ranges and steps */
+  /** @param cron  five fields of numbers, `*`, lists, ranges and steps; or six with seconds first */
   constructor(cron: string) {
     const fields = cron.split(' ')
-    if (fields.length !== 5) throw new Error(`the oracle reads five fields, not "${cron}"`)
+    const second = fields.length === 6 ? fields.shift()! : '0'
+    if (fields.length !== 5) throw new Error(`the oracle reads five or six fields, not "${cron}"`)
+    this.#seconds = [...readField(second, 0, 59)].sort((a, b) => a - b)
     this.#minutes = readField(fields[0]!, 0, 59)
     this.#hours = readField(fields[1]!, 0, 23)
     this.#days = readField(fields[2]!, 1, 31)
@@ -43,14 +47,24 @@ export class SlotOracle {
 
   /** The first slot after `after`, in Unix milliseconds, at most 400 days away; undefined beyond. */
   next(after: number): number | undefined {
-    let minute = Math.floor(after / MINUTE_MS) + 1
+    const inMinute = after - Math.floor(after / MINUTE_MS) * MINUTE_MS
+    const second = this.#seconds.find(value => value * SECOND_MS > inMinute)
+    const minute = this.#nextMinute(Math.floor(after / MINUTE_MS) + (second === undefined ? 1 : 0))
+    if (minute === undefined) return undefined
+    const isSame = minute === Math.floor(after / MINUTE_MS)
+    return minute * MINUTE_MS + (isSame ? second! : this.#seconds[0]!) * SECOND_MS
+  }
+
+  /** The first minute that matches, from this one on, counted from 1970. */
+  #nextMinute(from: number): number | undefined {
+    let minute = from
     const last = minute + 400 * 1440
     while (minute < last) {
       const date = new Date(minute * MINUTE_MS)
       if (!this.#isDay(date)) minute = (Math.floor(minute / 1440) + 1) * 1440
       else if (!this.#hours.has(date.getUTCHours())) minute = (Math.floor(minute / 60) + 1) * 60
       else if (!this.#minutes.has(date.getUTCMinutes())) minute += 1
-      else return minute * MINUTE_MS
+      else return minute
     }
     return undefined
   }
