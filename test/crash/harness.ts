@@ -34,9 +34,11 @@ export class Site {
   readonly root: string
   readonly #processes = new Set<ChildProcess>()
   readonly acknowledged: { seq: number; runId: string }[] = []
+  #stateFolder: string
 
   private constructor(root: string) {
     this.root = root
+    this.#stateFolder = join(root, 'logs')
   }
 
   static async create(parent = tmpdir()): Promise<Site> {
@@ -51,8 +53,13 @@ export class Site {
     return join(this.root, ...names)
   }
 
+  /** The journal and its directory lie there from now on. */
+  keepStateIn(folder: string): void {
+    this.#stateFolder = folder
+  }
+
   get journalPath(): string {
-    return this.path('logs', 'orchestrator_state.jsonl')
+    return join(this.#stateFolder, 'orchestrator_state.jsonl')
   }
 
   get sideLogPath(): string {
@@ -72,7 +79,7 @@ export class Site {
   /** Starts `scheduler --serve` without waiting for it. */
   launch(flags: readonly string[] = []): Served {
     const limits = ['--max-parallel', String(LIMITS.maxParallel), '--max-tasks', String(LIMITS.maxTasks)]
-    const words = [BINARY, '--serve', '--root', this.root, ...limits, ...flags]
+    const words = [BINARY, '--serve', '--root', this.root, '--state', this.journalPath, ...limits, ...flags]
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#processes.add(child)
     let said = ''
@@ -85,7 +92,9 @@ export class Site {
         resolve(code ?? signal ?? -1)
       })
     })
-    const control = createClient({ socketPath: this.path('logs', 'orchestrator_state.d', 'control.sock') })
+    const control = createClient({
+      socketPath: join(this.#stateFolder, 'orchestrator_state.d', 'control.sock'),
+    })
     return { pid: child.pid!, control, ended, said: () => said, kill: signal => void child.kill(signal) }
   }
 
@@ -117,8 +126,13 @@ export class Site {
     }
   }
 
+  /** A line of the user's; a refusal is fine. */
+  async record(served: Served, text: string): Promise<void> {
+    await served.control.record({ fields: { event: 'noted', text } }).catch(() => {})
+  }
+
   async journal(): Promise<JournalText> {
-    const folder = this.path('logs', 'orchestrator_state.d', 'segments')
+    const folder = join(this.#stateFolder, 'orchestrator_state.d', 'segments')
     const names = existsSync(folder)
       ? (await readdir(folder)).filter(name => name.endsWith('.jsonl')).sort()
       : []
