@@ -1,6 +1,7 @@
 // Blobs on the disk: `blobs/<sha256>` in the journal's state directory, mode 0600.
 //
 //   - A blob has its name only when its bytes are on disk: written beside, synced, moved in, directory synced.
+//   - What is put is young, even if the same bytes were there: retention leaves it alone until a line names it.
 //   - The name is the hash, and the hash is checked on every read: a blob is right or an error.
 
 import { createHash } from 'node:crypto'
@@ -51,16 +52,8 @@ class DiskBlobStore implements BlobStore {
       await this.#disk.syncDirectory(join(this.#directory, '..'))
       this.#isReady = true
     }
-    const path = join(this.#directory, sha256)
-    if (
-      this.#disk.factsSync(path)?.size === bytes.length &&
-      hashOf(await readWhole(this.#disk, path)) === sha256
-    ) {
-      // Named before a crash, perhaps, and its name not yet durable.
-      await this.#disk.syncDirectory(this.#directory)
-      return
-    }
-    await placeFile(this.#disk, path, bytes)
+    // Anew, even if it is there: retention leaves alone what is young, and the line that will name it is not yet written.
+    await placeFile(this.#disk, join(this.#directory, sha256), bytes)
   }
 
   async get({ sha256, bytes: size }: BlobRef): Promise<Uint8Array> {
