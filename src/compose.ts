@@ -10,7 +10,7 @@ import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
 import { serveControl } from './adapters/control-socket/server.ts'
-import { createDefinitionSource } from './adapters/filesystem/definition-source.ts'
+import { type ClosableSource, createDefinitionSource } from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
 import { openBlobStore } from './adapters/jsonl/blob-store.ts'
 import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
@@ -168,6 +168,7 @@ export async function openSession(
         ],
         readEvents: read,
         release: async () => {
+          await source.close()
           await server?.close()
           await housekeeping?.stop()
           await journal.close()
@@ -236,7 +237,7 @@ function endProcess(error: unknown): never {
   process.exit(known ? error.exitCode : EXIT.journalIo)
 }
 
-function openSource(settings: Settings, note: NonNullable<SessionOptions['note']>): DefinitionSource {
+function openSource(settings: Settings, note: NonNullable<SessionOptions['note']>): ClosableSource {
   return createDefinitionSource(
     {
       root: settings.root,

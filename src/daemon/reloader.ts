@@ -2,6 +2,7 @@
 // still in force and the reason in the journal. A bad edit never stops anything (P5).
 
 import { clip } from '../core/json.ts'
+import { sameSchedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Loop } from './loop.ts'
 
@@ -74,13 +75,12 @@ export class Reloader {
 
 /** A save that changed nothing is no reload. */
 function sameDefinitions(a: Definitions, b: Definitions): boolean {
+  if (a === b) return true
   if (a.schedules.size !== b.schedules.size || a.dags.size !== b.dags.size) return false
   for (const [name, dag] of a.dags) if (b.dags.get(name)?.hash !== dag.hash) return false
-  for (const [id, { slots: _, ...schedule }] of a.schedules) {
+  for (const [id, schedule] of a.schedules) {
     const other = b.schedules.get(id)
-    if (other === undefined) return false
-    const { slots: __, ...before } = other
-    if (JSON.stringify(schedule) !== JSON.stringify(before)) return false
+    if (other === undefined || !sameSchedule(schedule, other)) return false
   }
   return true
 }

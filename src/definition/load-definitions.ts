@@ -37,6 +37,8 @@ export interface DefinitionInputs {
   readonly problems: readonly DefinitionProblem[]
   /** Finds the DAG file at a path that a schedule names. */
   findDag(path: string): Promise<DagLookup>
+  /** Told the name of each file before it is checked. */
+  checking?(file: string): void
 }
 
 /** What is kept from one load to the next. */
@@ -65,6 +67,7 @@ export async function loadDefinitions(
     const source = readSource(input, problems)
     if (!source) continue
     seen.add(input.key)
+    inputs.checking?.(input.file)
     const checked = keptCheck(kept.schedules.get(input.key), source) ?? (await checkScheduleFile(source))
     kept.schedules.set(input.key, checked)
     scheduleFiles.push(checked)
@@ -82,6 +85,7 @@ export async function loadDefinitions(
       unreadable.add(input.key)
       continue
     }
+    inputs.checking?.(input.file)
     const checked = keptCheck(kept.dags.get(input.key), source) ?? (await checkDagFile(source))
     kept.dags.set(input.key, checked)
     dagByKey.set(input.key, checked)

@@ -47,6 +47,8 @@ export function displayPath(ground: Ground, path: string): string {
 export interface FolderListing {
   /** Absolute paths, sorted. */
   readonly files: readonly string[]
+  /** Sizes of the files together, as far as they can be seen. */
+  readonly bytes: number
   readonly problems: readonly DefinitionProblem[]
 }
 
@@ -58,6 +60,7 @@ export async function listFiles(
   { mustExist = false }: { mustExist?: boolean } = {},
 ): Promise<FolderListing> {
   const files: string[] = []
+  let bytes = 0
   const problems: DefinitionProblem[] = []
   const visited = new Set<string>()
   const walk = async (directory: string, depth: number): Promise<void> => {
@@ -88,11 +91,12 @@ export async function listFiles(
           )
       } else if (wants(name)) {
         files.push(path)
+        bytes += found?.size ?? 0
       }
     }
   }
   await walk(folder, 0)
-  return { files: files.sort(), problems }
+  return { files: files.sort(), bytes, problems }
 }
 
 /** Reads one definition file. `folder` is the one it was found in, absolute. */

@@ -1,30 +1,29 @@
 // Definitions from folders: ports/definition-source.ts on files. What files mean is definition/'s; how to watch is
 // given (adapters do not import each other).
 //
-//   1. Every *.yaml and *.yml below the folders is read, in sorted order, on every load.
-//   2. A folder that is not there is empty, unless someone named it (`scheduleDirsAreNamed`): then it is an error.
-//   3. DAG files outside `dagsDir` are read when a schedule names them, and watched from then on.
+//   1. Small sets are checked in this thread, and what was parsed is kept, so that a reload costs what changed. Large
+//      ones are checked in a thread that ends with the load: nothing of the parsing stays here, and nothing waits for
+//      it. Both give the same result.
+//   2. DAG files outside `dagsDir` are read when a schedule names them, and watched from then on.
 
-import { stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, resolve } from 'node:path'
-import { findNearest } from '../../core/nearest.ts'
+import { dirname, resolve } from 'node:path'
+import type { CheckedFiles } from '../../definition/load-definitions.ts'
+import type {
+  DefinitionProblem,
+  DefinitionSource,
+  Definitions,
+  LoadResult,
+} from '../../ports/definition-source.ts'
+import { openGround, readDefinitionFile } from './definition-files.ts'
+import type { KnownLoad } from './definition-handover.ts'
 import {
-  CheckedFiles,
-  type DagLookup,
-  type InputFile,
-  loadDefinitions,
-  loadOneDag,
-} from '../../definition/load-definitions.ts'
-import { makeFileProblem } from '../../definition/problem.ts'
-import type { DefinitionProblem, DefinitionSource, LoadResult } from '../../ports/definition-source.ts'
-import {
-  displayPath,
-  type Ground,
-  isWithin,
-  listFiles,
-  openGround,
-  readDefinitionFile,
-} from './definition-files.ts'
+  type Folders,
+  listWorkflows,
+  readFoundFiles,
+  type Survey,
+  surveyFolders,
+} from './definition-survey.ts'
+import { loadInThread } from './definition-thread.ts'
 
 /** Watches paths that may not exist yet. */
 export type Watch = (paths: readonly string[], changed: () => void) => Promise<WatchedPaths>
@@ -44,9 +43,6 @@ export interface DefinitionFolders {
   readonly workflowsDir: string
 }
 
-/** What this system can run without any file. */
-export const BUILT_IN_WORKFLOWS: readonly string[] = ['shell', 'http']
-
 /** The folders of DESIGN §2. */
 export const DEFAULT_FOLDERS = {
   scheduleDirs: ['configs/schedules'],
@@ -54,45 +50,85 @@ export const DEFAULT_FOLDERS = {
   workflowsDir: 'workflows',
 } as const
 
+export interface DefinitionSourceOptions {
+  /** So many bytes of files or more are checked in a thread. */
+  readonly threadFromBytes?: number
+  /** Heap of that thread, MiB. */
+  readonly heapLimitMb?: number
+  /** What that thread runs; for tests of its faults. */
+  readonly threadEntry?: URL
+}
+
+/** A thread costs about as much time to start as this much YAML takes to be checked. */
+const THREAD_FROM_BYTES = 128 * 1024
+const HEAP_LIMIT_MB = 1_024
+
+/** A source that can be closed: a load that is under way then is called off, as are later ones (SCHEDULER_STOPPED). */
+export type ClosableSource = DefinitionSource & { close(): Promise<void> }
+
 /** A definition source on folders. Throws nothing: what is wrong with files is in the results. */
-export function createDefinitionSource(folders: DefinitionFolders, watch: Watch): DefinitionSource {
-  const kept = new CheckedFiles()
-  const root = resolve(folders.root)
-  const scheduleDirs = folders.scheduleDirs.map(folder => resolve(root, folder))
-  const dagsDir = resolve(root, folders.dagsDir)
-  const workflowsDir = resolve(root, folders.workflowsDir)
+export function createDefinitionSource(
+  given: DefinitionFolders,
+  watch: Watch,
+  options: DefinitionSourceOptions = {},
+): ClosableSource {
+  const { threadFromBytes = THREAD_FROM_BYTES, heapLimitMb = HEAP_LIMIT_MB, threadEntry } = options
+  const root = resolve(given.root)
+  const folders: Folders = {
+    root,
+    scheduleDirs: given.scheduleDirs.map(folder => resolve(root, folder)),
+    scheduleDirsAreNamed: given.scheduleDirsAreNamed === true,
+    dagsDir: resolve(root, given.dagsDir),
+    workflowsDir: resolve(root, given.workflowsDir),
+  }
+  /** Of a small set: what was parsed. */
+  let kept: CheckedFiles | undefined
+  /** Of a large set: the last good load. */
+  let last: { result: LoadResult; definitions: Definitions; known: KnownLoad } | undefined
   /** Named DAG files outside the folders that are watched as a whole. */
   let farFiles = new Set<string>()
   const watches = new Set<WatchedPaths>()
   let loading: Promise<unknown> = Promise.resolve()
+  const closing = new AbortController()
 
   async function loadAll(): Promise<LoadResult> {
-    const ground = await openGround(root)
-    const problems: DefinitionProblem[] = []
-    const read = async (folder: string, mustExist: boolean): Promise<InputFile[]> => {
-      const listing = await listFiles(ground, folder, isYaml, { mustExist })
-      problems.push(...listing.problems)
-      const files: InputFile[] = []
-      for (const path of listing.files) files.push(await readDefinitionFile(ground, path, folder))
-      return files
-    }
-    const scheduleFiles: InputFile[] = []
-    for (const folder of scheduleDirs) {
-      scheduleFiles.push(...(await read(folder, folders.scheduleDirsAreNamed === true)))
-    }
-    const dagFiles = await read(dagsDir, false)
-    const workflows = await listWorkflows(ground, workflowsDir, problems)
-    const far = new Set<string>()
-    const findDag = async (path: string): Promise<DagLookup> => {
-      const absolute = resolve(root, path)
-      if (![...scheduleDirs, dagsDir].some(folder => isWithin(absolute, folder))) far.add(absolute)
-      return findDagFile(ground, path, dagFiles)
-    }
-    const result = await loadDefinitions({ scheduleFiles, dagFiles, workflows, problems, findDag }, kept)
-    const newFar = [...far].filter(path => !farFiles.has(path))
-    farFiles = far
-    if (newFar.length > 0) for (const watched of watches) watched.add(newFar)
+    const survey = await surveyFolders(folders)
+    return survey.bytes >= threadFromBytes ? loadLarge(survey) : loadSmall(survey)
+  }
+
+  async function loadSmall(survey: Survey): Promise<LoadResult> {
+    last = undefined
+    const { ground } = survey
+    const scheduleFiles = await readFoundFiles(ground, survey.scheduleFiles)
+    const dagFiles = await readFoundFiles(ground, survey.dagFiles)
+    // Loaded when needed: a scheduler of a large set never reads YAML itself.
+    const { checkSurvey, CheckedFiles } = await import('./definition-check.ts')
+    kept ??= new CheckedFiles()
+    const { result, far } = await checkSurvey(survey, { scheduleFiles, dagFiles }, kept)
+    watchFar([...far.keys()])
     return result
+  }
+
+  async function loadLarge(survey: Survey): Promise<LoadResult> {
+    kept = undefined
+    const load = await loadInThread(survey, {
+      heapLimitMb,
+      signal: closing.signal,
+      last,
+      entry: threadEntry,
+    })
+    if (load === 'unchanged') return last!.result
+    const { result, known } = load
+    if (known !== undefined) watchFar(known.far)
+    if (result.ok && known !== undefined) last = { result, definitions: result.definitions, known }
+    return result
+  }
+
+  function watchFar(named: readonly string[]): void {
+    const far = new Set(named.map(path => resolve(root, path)))
+    const added = [...far].filter(path => !farFiles.has(path))
+    farFiles = far
+    if (added.length > 0) for (const watched of watches) watched.add(added)
   }
 
   return {
@@ -107,81 +143,27 @@ export function createDefinitionSource(folders: DefinitionFolders, watch: Watch)
       const ground = await openGround(root)
       const path = resolve(root, file)
       const problems: DefinitionProblem[] = []
-      const workflows = await listWorkflows(ground, workflowsDir, problems)
+      const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
+      const { loadOneDag } = await import('../../definition/load-definitions.ts')
       // Whoever names one file on the command line has chosen its folder, too.
       return loadOneDag(await readDefinitionFile(ground, path, dirname(path)), workflows)
     },
 
     async watch(changed) {
-      const watched = await watch([...scheduleDirs, dagsDir, workflowsDir, ...farFiles], changed)
+      const watched = await watch(
+        [...folders.scheduleDirs, folders.dagsDir, folders.workflowsDir, ...farFiles],
+        changed,
+      )
       watches.add(watched)
       return async () => {
         watches.delete(watched)
         await watched.close()
       }
     },
+
+    async close() {
+      closing.abort()
+      await loading
+    },
   }
-}
-
-function isYaml(name: string): boolean {
-  return /\.ya?ml$/i.test(name)
-}
-
-/** `sweep.ts` is the workflow `sweep`; tests and type declarations are none. */
-function isWorkflowFile(name: string): boolean {
-  return /\.(?:ts|js|mts|mjs)$/.test(name) && !/\.(?:d|test|spec)\.[a-z]+$/.test(name)
-}
-
-/** Built-ins, then the files directly in the workflows folder. */
-async function listWorkflows(
-  ground: Ground,
-  folder: string,
-  problems: DefinitionProblem[],
-): Promise<string[]> {
-  const listing = await listFiles(ground, folder, isWorkflowFile)
-  problems.push(...listing.problems)
-  const fileByName = new Map<string, string>()
-  for (const path of listing.files) {
-    if (dirname(path) !== folder) continue
-    const name = basename(path).replace(/\.[^.]+$/, '')
-    const file = displayPath(ground, path)
-    const first = fileByName.get(name)
-    if (BUILT_IN_WORKFLOWS.includes(name))
-      problems.push(
-        makeFileProblem(file, `the workflow "${name}" is built in: this file is never used`, {
-          severity: 'warning',
-          help: 'give the file another name',
-        }),
-      )
-    else if (first !== undefined)
-      problems.push(
-        makeFileProblem(file, `the workflow "${name}" has two files, the other one is ${first}`, {
-          help: 'rename or remove one of them',
-        }),
-      )
-    else fileByName.set(name, file)
-  }
-  return [...BUILT_IN_WORKFLOWS, ...fileByName.keys()]
-}
-
-async function findDagFile(ground: Ground, path: string, dagFiles: readonly InputFile[]): Promise<DagLookup> {
-  const absolute = resolve(ground.root, path)
-  if (isAbsolute(path) || !isWithin(absolute, ground.root))
-    return {
-      refused: 'expected a path inside the root folder',
-      help: 'write the path relative to the root, for example configs/dags/nightly.yaml',
-    }
-  const found = await stat(absolute).catch(() => undefined)
-  if (!found) {
-    const names = dagFiles.map(file => file.file)
-    const near =
-      findNearest(path, names.slice(0, 2_000)) ?? names.find(name => basename(name) === basename(path))
-    return {
-      refused: 'no such file',
-      help: near === undefined ? `create ${path}, or name a DAG of configs/dags` : `did you mean "${near}"?`,
-    }
-  }
-  if (!isYaml(path)) return { refused: 'expected a .yaml or .yml file', help: 'rename the file' }
-  if (found.isDirectory()) return { refused: 'expected a file, got a folder', help: `name a file in ${path}` }
-  return readDefinitionFile(ground, absolute, ground.root)
 }

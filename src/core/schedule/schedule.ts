@@ -27,3 +27,13 @@ export interface Schedule {
   readonly maxCatchup: number
   readonly overlap: Overlap
 }
+
+/** True if two schedules say the same, whether or not they are one object. */
+export function sameSchedule(a: Omit<Schedule, 'slots'>, b: Omit<Schedule, 'slots'>): boolean {
+  if (a === b) return true
+  // By name of the field, so that none that comes later is forgotten; all but the timing are plain values.
+  const { slots: _, timing, ...fields } = a as Schedule
+  for (const name of Object.keys(fields) as (keyof typeof fields)[])
+    if (fields[name] !== b[name]) return false
+  return timing.cron === b.timing.cron && timing.timezone === b.timing.timezone
+}

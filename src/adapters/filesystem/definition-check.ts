@@ -1,0 +1,51 @@
+// A survey's files, read → checked as one set. The one way of checking, whichever thread it runs in.
+//
+// Boundary: what the files mean is definition/'s; here it is only said where a named DAG lies.
+
+import { resolve } from 'node:path'
+import {
+  CheckedFiles,
+  type DagLookup,
+  type InputFile,
+  loadDefinitions,
+} from '../../definition/load-definitions.ts'
+import type { LoadResult } from '../../ports/definition-source.ts'
+import { isWithin } from './definition-files.ts'
+import { findDagFile, type Survey } from './definition-survey.ts'
+
+export { CheckedFiles }
+
+/** The files of a survey with their bytes. */
+export interface SurveyedFiles {
+  readonly scheduleFiles: readonly InputFile[]
+  readonly dagFiles: readonly InputFile[]
+}
+
+export interface CheckedSurvey {
+  readonly result: LoadResult
+  /** DAG files outside the surveyed folders: the path that a schedule names → what was found there. */
+  readonly far: ReadonlyMap<string, DagLookup>
+}
+
+/**
+ * Checks everything. Never throws for what files say.
+ * @param kept  what an earlier check left; it is brought up to date
+ * @param checking  told the name of each file before it is checked
+ */
+export async function checkSurvey(
+  survey: Survey,
+  { scheduleFiles, dagFiles }: SurveyedFiles,
+  kept?: CheckedFiles,
+  checking?: (file: string) => void,
+): Promise<CheckedSurvey> {
+  const { ground, folders, workflows, problems } = survey
+  const far = new Map<string, DagLookup>()
+  const findDag = async (path: string): Promise<DagLookup> => {
+    const absolute = resolve(ground.root, path)
+    const found = await findDagFile(ground, path, dagFiles)
+    if (!folders.some(folder => isWithin(absolute, folder))) far.set(path, found)
+    return found
+  }
+  const inputs = { scheduleFiles, dagFiles, workflows, problems, findDag, ...(checking && { checking }) }
+  return { result: await loadDefinitions(inputs, kept), far }
+}

@@ -1,0 +1,135 @@
+// How a checked set goes from the thread that checked it to the one that uses it: in slices of plain data, each taken
+// before the next is sent, so that neither side holds a copy of all of it and no slice holds up the event loop.
+//
+//   1. Order: DAGs, schedules, problems, `done`. What cannot be copied (a compiled cron) is made again by the receiver.
+//   2. `take` and `finish` never throw for what the sender's files said.
+
+import { compileCron } from '../../core/cron/compile.ts'
+import type { CronSchedule } from '../../core/cron/cron.ts'
+import type { Dag } from '../../core/dag/dag.ts'
+import { type Schedule, sameSchedule, type Timing } from '../../core/schedule/schedule.ts'
+import type { DefinitionProblem, Definitions, LoadResult } from '../../ports/definition-source.ts'
+
+/** What can be copied of a schedule. */
+export type PlainSchedule = Omit<Schedule, 'slots'>
+
+/** What the receiver knows of the last good load, so that an unchanged set is not parsed again. */
+export interface KnownLoad {
+  readonly fingerprint: string
+  /** DAG files outside the folders, as schedules name them. */
+  readonly far: readonly string[]
+}
+
+export type HandoverMessage =
+  | { readonly type: 'dags'; readonly dags: readonly Dag[] }
+  | { readonly type: 'schedules'; readonly schedules: readonly PlainSchedule[] }
+  | { readonly type: 'problems'; readonly problems: readonly DefinitionProblem[] }
+  | ({ readonly type: 'done'; readonly ok: boolean } & KnownLoad)
+  /** Everything is as it was at the load that the receiver knows. */
+  | { readonly type: 'unchanged' }
+
+/** Each slice takes the receiver one or two milliseconds. DAGs are of any size, so there are few. */
+const SLICE = { dags: 20, schedules: 250, problems: 250 } as const
+
+/** A result as messages, in order. */
+export function* sliceResult(result: LoadResult, known: KnownLoad): Generator<HandoverMessage> {
+  if (result.ok) {
+    const { dags, schedules } = result.definitions
+    for (const slice of slices(dags.values(), SLICE.dags)) yield { type: 'dags', dags: slice }
+    const plain = schedules.values().map(({ slots: _, ...schedule }): PlainSchedule => schedule)
+    for (const slice of slices(plain, SLICE.schedules)) yield { type: 'schedules', schedules: slice }
+  }
+  const problems = result.ok ? result.warnings : result.problems
+  for (const slice of slices(problems.values(), SLICE.problems)) yield { type: 'problems', problems: slice }
+  yield { type: 'done', ok: result.ok, ...known }
+}
+
+function* slices<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let slice: T[] = []
+  for (const item of items) {
+    slice.push(item)
+    if (slice.length < size) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
+}
+
+/** Puts the slices together. What is as in the last good set is taken from it, equal texts are held once. */
+export class Assembly {
+  readonly #before: Definitions | undefined
+  readonly #schedules = new Map<string, Schedule>()
+  readonly #dags = new Map<string, Dag>()
+  readonly #problems: DefinitionProblem[] = []
+  readonly #texts = new Map<string, string>()
+  readonly #timings = new Map<CronSchedule, Timing>()
+  #isAsBefore = true
+
+  constructor(before?: Definitions) {
+    this.#before = before
+  }
+
+  take(message: HandoverMessage): void {
+    if (message.type === 'dags') for (const dag of message.dags) this.#takeDag(dag)
+    else if (message.type === 'schedules')
+      for (const schedule of message.schedules) this.#takeSchedule(schedule)
+    else if (message.type === 'problems') this.#problems.push(...message.problems)
+  }
+
+  finish(ok: boolean): LoadResult {
+    if (!ok) return { ok, problems: this.#problems }
+    const before = this.#before
+    const isAsBefore =
+      this.#isAsBefore &&
+      before?.schedules.size === this.#schedules.size &&
+      before.dags.size === this.#dags.size
+    const definitions = isAsBefore ? before : { schedules: this.#schedules, dags: this.#dags }
+    return { ok, definitions, warnings: this.#problems }
+  }
+
+  #takeDag(dag: Dag): void {
+    const earlier = this.#before?.dags.get(dag.name)
+    const isSame = earlier?.hash === dag.hash
+    if (!isSame) this.#isAsBefore = false
+    const kept = isSame ? earlier : Object.freeze(dag)
+    this.#texts.set(kept.name, kept.name)
+    this.#dags.set(kept.name, kept)
+  }
+
+  #takeSchedule(schedule: PlainSchedule): void {
+    const earlier = this.#before?.schedules.get(schedule.id)
+    const isSame = earlier !== undefined && sameSchedule(earlier, schedule)
+    if (!isSame) this.#isAsBefore = false
+    const kept = isSame ? earlier : this.#compile(schedule)
+    this.#schedules.set(kept.id, kept)
+  }
+
+  #compile(schedule: PlainSchedule): Schedule {
+    const { cron, timezone } = schedule.timing
+    const slots = compileCron(cron, this.#share(timezone))
+    let timing = this.#timings.get(slots)
+    if (timing === undefined) {
+      timing = Object.freeze({ cron: slots.expression, timezone: slots.timezone })
+      this.#timings.set(slots, timing)
+    }
+    return Object.freeze({
+      id: schedule.id,
+      timing,
+      slots,
+      dagName: this.#share(schedule.dagName),
+      tenantId: this.#share(schedule.tenantId),
+      enabled: schedule.enabled,
+      catchup: this.#share(schedule.catchup),
+      catchupWindowMs: schedule.catchupWindowMs,
+      maxCatchup: schedule.maxCatchup,
+      overlap: this.#share(schedule.overlap),
+    })
+  }
+
+  #share<T extends string>(text: T): T {
+    const shared = this.#texts.get(text) as T | undefined
+    if (shared !== undefined) return shared
+    this.#texts.set(text, text)
+    return text
+  }
+}
