@@ -27,13 +27,14 @@ for (let seed = Number(values.seed); left > 0 && failed === 0; seed++) {
     failed += 1
     break
   }
-  const { findings, ...counts } = report
+  const { findings, lostReasons, ...counts } = report
   for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count
   console.log(
     `seed ${seed}: ${Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ')}`,
   )
+  for (const [reason, count] of Object.entries(lostReasons)) console.log(`  ${count} × ${reason}`)
   if (findings.length > 0) {
     failed += 1
     console.log(`${findings.join('\n')}\n  kept: ${site.root}`)

@@ -18,4 +18,5 @@ test('twenty kills under load lose nothing and repeat nothing', { timeout: 240_0
   expect(report.acknowledged).toBeGreaterThan(10)
   expect(report.executions).toBeGreaterThan(20)
   expect(report.readopted + report.lost).toBeGreaterThan(0)
+  expect(report.lostCommands).toBe(0)
 })

@@ -2,6 +2,7 @@
 // that they ran, failures, retries; and the killing of the scheduler that carries it.
 
 import { Chance } from '../simulation/chance.ts'
+import type { JournalLine } from '../simulation/journal-text.ts'
 import { type Site, sleep } from './harness.ts'
 
 const SCHEDULES = `
@@ -77,6 +78,9 @@ export interface CrashReport {
   readonly tornTails: number
   readonly readopted: number
   readonly lost: number
+  /** Of those, commands that had really begun: they outlive the scheduler, so their exit code should be known. */
+  readonly lostCommands: number
+  readonly lostReasons: Readonly<Record<string, number>>
   readonly segments: number
   readonly findings: readonly string[]
 }
@@ -125,19 +129,34 @@ export async function killUnderLoad(
   await site.settle(await site.serve(flags))
   const { lines } = await site.journal()
   const count = (event: string) => lines.filter(line => line.event === event).length
+  const shell = new Set(lines.filter(line => line['workflow_ref'] === 'shell').map(attemptOf))
+  const executions = await site.executions()
+  const begun = new Set(executions.map(({ runId, taskId, attempt }) => `${runId} ${taskId} ${attempt}`))
+  const lost = lines.filter(({ event }) => event === 'task_lost')
+  const lostReasons: Record<string, number> = {}
+  for (const line of lost) {
+    const reason = `${shell.has(attemptOf(line)) ? 'command' : 'function'}: ${line['reason']}`
+    lostReasons[reason] = (lostReasons[reason] ?? 0) + 1
+  }
   return {
     kills,
     early,
     triggers,
     acknowledged: site.acknowledged.length,
     events: lines.length,
-    executions: (await site.executions()).length,
+    executions: executions.length,
     recoveries: count('journal_recovered'),
     tornTails: lines.filter(line => line.event === 'journal_recovered' && line['reason'] === 'torn_tail')
       .length,
     readopted: count('task_readopted'),
-    lost: count('task_lost'),
+    lost: lost.length,
+    lostCommands: lost.filter(line => shell.has(attemptOf(line)) && begun.has(attemptOf(line))).length,
+    lostReasons,
     segments: count('segment_opened'),
     findings: await site.judge(true),
   }
+}
+
+function attemptOf(line: JournalLine): string {
+  return `${line['run_id']} ${line['task_id']} ${line['attempt']}`
 }
