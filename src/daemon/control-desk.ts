@@ -101,8 +101,9 @@ export class ControlDesk implements Control {
     return { seq: events.at(-1)!.seq }
   }
 
-  async status(): Promise<StatusAnswer> {
-    return this.#options.describe()
+  /** Tells of nothing that a power cut could still take back (P2). */
+  status(): Promise<StatusAnswer> {
+    return this.#options.loop.read(this.#options.describe)
   }
 
   reload(): ReturnType<Control['reload']> {

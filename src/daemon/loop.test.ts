@@ -70,6 +70,11 @@ function openLoop(definitions = definitionsOf([])) {
   const state = emptyState()
   const told: Event[] = []
   const fatal: unknown[] = []
+  const append = journal.append.bind(journal)
+  journal.append = async commits => {
+    await options.opens
+    return append(commits)
+  }
   const loop = new Loop(
     { clock, random: { next: () => 0.5 }, journal, state, agenda: new Agenda() },
     {
@@ -187,4 +192,30 @@ test('any other journal error ends the loop at once: nothing is written behind i
   expect(fatal).toEqual([broken])
   await expect(loop.ask(record('b'))).rejects.toBe(broken)
   expect(journal.appends).toBe(1)
+})
+
+test('whoever reads the state waits until all of it is on disk', async () => {
+  const disk = Promise.withResolvers<void>()
+  const { loop, names } = aLoop({ opens: disk.promise })
+  const booted = loop.submit(BOOT)
+  await new Promise(resolve => setImmediate(resolve))
+  let told: string[] | undefined
+  const read = loop.read(names).then(answer => {
+    told = answer
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  expect(told).toBeUndefined()
+  disk.resolve()
+  await Promise.all([booted, read])
+  expect(told).toEqual(['scheduler_started'])
+  await loop.stop()
+})
+
+test('while the disk is full a reader is answered at once', async () => {
+  const { loop } = aLoop({ full: 3 })
+  const booted = loop.submit(BOOT)
+  await new Promise(resolve => setImmediate(resolve))
+  expect(await loop.read(() => loop.diskFullSince)).toBe(clock.now())
+  await booted
+  await loop.stop()
 })

@@ -65,6 +65,9 @@ export class Loop {
   #ended: Promise<void> | undefined
   #stopping = false
   #wakeNow: (() => void) | undefined
+  /** True while the state holds what is not yet on disk. */
+  #isWriting = false
+  readonly #readers: (() => void)[] = []
   #retryNow: (() => void) | undefined
   #givesUp = false
   #clockOffset: number
@@ -122,6 +125,27 @@ export class Loop {
   /** When the loop will wake by itself; undefined: only when asked. */
   get nextWakeAt(): Instant | undefined {
     return nextWake(this.#ports.state, this.#ports.agenda, this.ticking)
+  }
+
+  /**
+   * Resolves with what `read` makes of the state, at a moment at which all of it is on disk. While the disk is full that
+   * moment does not come: then at once, with what waits to be written.
+   */
+  read<T>(read: () => T): Promise<T> {
+    if (!this.#isWriting || this.diskFullSince !== undefined) return Promise.resolve(read())
+    return new Promise((resolve, reject) => {
+      this.#readers.push(() => {
+        try {
+          resolve(read())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  #answerReaders(): void {
+    for (const answer of this.#readers.splice(0)) answer()
   }
 
   /** Looks again soon: after a change of `admission`, `driven` or `ticking`. */
@@ -193,6 +217,7 @@ export class Loop {
     }
     for (const [letter, events] of answers) letter.resolve(events)
     this.#options.turned()
+    this.#answerReaders()
     if (this.#ports.journal.wantsRoll && !hasStopped(letters)) await this.#roll()
   }
 
@@ -211,7 +236,9 @@ export class Loop {
 
   /** Durable when it resolves. On a full disk it goes on trying: the state has the events, so they must be written. */
   async #append(commits: readonly Commit[]): Promise<void> {
+    this.#isWriting = true
     await this.#whileDiskFull(() => this.#ports.journal.append(commits))
+    this.#isWriting = false
     this.#ports.state.seq = this.#ports.journal.lastSeq
     if (this.diskFullSince === undefined) return
     const since = this.diskFullSince
@@ -228,6 +255,7 @@ export class Loop {
       } catch (error) {
         if (!this.#options.isDiskFull(error) || this.#givesUp) throw error
         this.diskFullSince ??= this.#ports.clock.now()
+        this.#answerReaders()
         this.turns += 1
         await new Promise<void>(resolve => {
           const callOff = this.#ports.clock.after(waitMs, resolve)

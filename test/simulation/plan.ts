@@ -157,6 +157,7 @@ async function doSomething(world: World, weather: Weather): Promise<void> {
     trigger: 2,
     cancel: 1,
     record: 1,
+    status: 1,
     reload,
     fill: isFull ? 0 : full,
     free: isFull ? 2 : 0,
@@ -203,6 +204,9 @@ async function doSomething(world: World, weather: Weather): Promise<void> {
         seq: 7,
         timestamp: 'yesterday',
       })
+    case 'status':
+      world.log('status')
+      return world.askStatus()
     case 'reload':
       world.filesBroken = chance.happens(0.3)
       if (!world.filesBroken) world.definitions = changeDefinitions(chance, world.definitions)

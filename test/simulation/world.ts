@@ -110,6 +110,7 @@ export interface WorldCounts {
   triggers: number
   cancels: number
   records: number
+  statuses: number
   refusals: number
   acknowledged: number
   events: number
@@ -144,6 +145,7 @@ export class World {
     triggers: 0,
     cancels: 0,
     records: 0,
+    statuses: 0,
     refusals: 0,
     acknowledged: 0,
     events: 0,
@@ -162,6 +164,8 @@ export class World {
 
   readonly #visible = new Map<number, string>()
   readonly #intents = new Set<string>()
+  /** Runs that are on disk: whatever is told of others is told too early. */
+  readonly #runs = new Set<string>()
   readonly #pump = new TurnPump()
   readonly #index = createMemoryRunIndex()
   readonly #feed: string[] = []
@@ -246,6 +250,7 @@ export class World {
     if (wasClean && recovery.outcome !== 'clean') this.find(`a clean stop was found ${recovery.outcome}`)
     hooks.afterFold?.(life.state, this)
     if (this.chance.happens(0.1)) this.#checkFold(life.state)
+    for (const runId of life.state.runs.keys()) this.#runs.add(runId)
     life.journal = hooks.wrapJournal?.(journal, life, this) ?? journal
     life.daemon = this.#assemble(life, disk, life.journal)
     life.daemon.onEvent(event => this.#see(life, event))
@@ -332,6 +337,9 @@ export class World {
       this.find(`I2 line ${event.seq} was shown as ${shown.slice(0, 140)}, now it is ${text.slice(0, 140)}`)
     }
     this.#visible.set(event.seq, text)
+    if (event.event === 'run_requested' || event.event === 'schedule_enqueued') {
+      this.#runs.add(String((event as { run_id?: unknown }).run_id))
+    }
     if (event.event === 'task_start') {
       const { run_id, task_id, attempt } = event as unknown as Record<string, string>
       this.#intents.add(`${run_id}\n${task_id}\n${attempt}`)
@@ -471,6 +479,20 @@ export class World {
   record(fields: RecordRequest['fields']): void {
     this.counts.records += 1
     this.#expect('event', () => fields.event, this.life?.daemon?.control.record({ fields }))
+  }
+
+  /** What a status tells has to be on disk; but for a full disk, where it would have to be silent. */
+  askStatus(): void {
+    const life = this.life!
+    life.daemon?.control.status().then(
+      ({ state, runs }) => {
+        if (life.isOver || state === 'degraded') return
+        this.counts.statuses += 1
+        const early = runs.find(({ run_id }) => !this.#runs.has(run_id))
+        if (early !== undefined) this.find(`I2 the status tells of ${early.run_id} before it is durable`)
+      },
+      error => this.#refused(life, error),
+    )
   }
 
   reload(): void {
