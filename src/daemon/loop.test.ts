@@ -70,11 +70,6 @@ function openLoop(definitions = definitionsOf([])) {
   const state = emptyState()
   const told: Event[] = []
   const fatal: unknown[] = []
-  const append = journal.append.bind(journal)
-  journal.append = async commits => {
-    await options.opens
-    return append(commits)
-  }
   const loop = new Loop(
     { clock, random: { next: () => 0.5 }, journal, state, agenda: new Agenda() },
     {
@@ -194,28 +189,71 @@ test('any other journal error ends the loop at once: nothing is written behind i
   expect(journal.appends).toBe(1)
 })
 
-test('whoever reads the state waits until all of it is on disk', async () => {
-  const disk = Promise.withResolvers<void>()
-  const { loop, names } = aLoop({ opens: disk.promise })
-  const booted = loop.submit(BOOT)
-  await new Promise(resolve => setImmediate(resolve))
-  let told: string[] | undefined
-  const read = loop.read(names).then(answer => {
-    told = answer
+describe('the last word', () => {
+  const names = (journal: ScriptedJournal) => journal.durable.map(({ event }) => event)
+
+  test('goes behind what comes in the same breath', async () => {
+    const { journal, loop } = openLoop()
+    await Promise.all([loop.submit({ type: 'stopped' }), loop.submit(record('a'))])
+    await loop.stop()
+    expect(names(journal)).toEqual(['a', 'scheduler_stopped'])
   })
-  await new Promise(resolve => setImmediate(resolve))
-  expect(told).toBeUndefined()
-  disk.resolve()
-  await Promise.all([booted, read])
-  expect(told).toEqual(['scheduler_started'])
-  await loop.stop()
+
+  test('is the last: what comes later is refused', async () => {
+    const { journal, loop } = openLoop()
+    await loop.submit({ type: 'stopped' })
+    await expect(loop.submit(record('a'))).rejects.toMatchObject({ code: 'SCHEDULER_STOPPED' })
+    await loop.stop()
+    expect(names(journal)).toEqual(['scheduler_stopped'])
+  })
+
+  test('is the last of its segment too: nothing is rolled behind it', async () => {
+    const { journal, loop } = openLoop()
+    journal.wantsRoll = true
+    await loop.submit({ type: 'stopped' })
+    await loop.stop()
+    expect(names(journal)).toEqual(['scheduler_stopped'])
+  })
+
+  test('is not followed by a note on the full disk that it waited for', async () => {
+    const { clock, journal, loop } = openLoop()
+    journal.fail = new JournalFullError('no space left')
+    const stopped = loop.submit({ type: 'stopped' })
+    await settle()
+    journal.fail = undefined
+    await clock.advance(1_000)
+    await stopped
+    await loop.stop()
+    expect(names(journal)).toEqual(['scheduler_stopped'])
+  })
 })
 
-test('while the disk is full a reader is answered at once', async () => {
-  const { loop } = aLoop({ full: 3 })
-  const booted = loop.submit(BOOT)
-  await new Promise(resolve => setImmediate(resolve))
-  expect(await loop.read(() => loop.diskFullSince)).toBe(clock.now())
-  await booted
-  await loop.stop()
+describe('reading the state', () => {
+  test('waits until all of it is on disk', async () => {
+    const { journal, loop } = openLoop()
+    const disk = Promise.withResolvers<void>()
+    journal.hold = disk.promise
+    const recorded = loop.submit(record('a'))
+    await settle()
+    expect(journal.appends).toBe(1)
+    let seen: number | undefined
+    const read = loop
+      .read(() => journal.durable.length)
+      .then(count => {
+        seen = count
+      })
+    await settle()
+    expect(seen).toBeUndefined()
+    disk.resolve()
+    await Promise.all([recorded, read])
+    expect(seen).toBe(1)
+  })
+
+  test('does not wait for a full disk', async () => {
+    const { clock, journal, loop } = openLoop()
+    journal.fail = new JournalFullError('no space left')
+    void loop.submit(record('a'))
+    await settle()
+    expect(await loop.read(() => loop.diskFullSince)).toBe(clock.now())
+  })
 })

@@ -234,13 +234,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'skips a bad line',
     plant: () => openDamaged((_line, crcFits) => crcFits),
-    finding: /^I3 a damaged journal was opened/,
+    finding: /^I3 a damaged journal was opened|the process ended by itself/,
     needsBitRot: true,
   },
   {
     name: 'does not look at checksums',
     plant: () => openDamaged(() => true),
-    finding: /^I3 a damaged journal was opened/,
+    finding: /^I3 a damaged journal was opened|the process ended by itself/,
     needsBitRot: true,
   },
   {
