@@ -17,7 +17,7 @@ import { DagbokError, EXIT } from '../core/error.ts'
 import { clip, jsonBytes } from '../core/json.ts'
 import { manualRunId, ulid } from '../core/run/run-id.ts'
 import type { Command } from '../core/state-machine/command.ts'
-import type { Event } from '../core/state-machine/event.ts'
+import { type Event, isUserEvent } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DefinitionSource } from '../ports/definition-source.ts'
@@ -55,7 +55,7 @@ export class ControlDesk implements Control {
   async trigger(request: TriggerRequest): Promise<TriggerAnswer> {
     const command = await this.plan(request)
     const events = await this.#options.loop.ask(command)
-    return { run_id: command.runId, dag_name: command.dag.name, seq: events.at(-1)!.seq }
+    return { run_id: command.runId, dag_name: command.dag.name, seq: lastSeqOf(events, command.runId)! }
   }
 
   async cancel({ run_id, reason }: CancelRequest): Promise<CancelAnswer> {
@@ -68,7 +68,7 @@ export class ControlDesk implements Control {
     return {
       run_id,
       state: finished ? ('finished' as const) : ('requested' as const),
-      seq: events.at(-1)?.seq ?? this.#options.state.seq,
+      seq: lastSeqOf(events, run_id) ?? this.#options.state.seq,
     }
   }
 
@@ -98,7 +98,7 @@ export class ControlDesk implements Control {
       )
     }
     const events = await this.#options.loop.ask({ type: 'record', fields })
-    return { seq: events.at(-1)!.seq }
+    return { seq: events.find(isUserEvent)!.seq }
   }
 
   /** Tells of nothing that a power cut could still take back (P2). */
@@ -158,4 +158,9 @@ export class ControlDesk implements Control {
       exitCode: EXIT.configInvalid,
     })
   }
+}
+
+/** What was asked for may let something else start in the same breath: an answer speaks of its own run only. */
+function lastSeqOf(events: readonly Event[], runId: string): number | undefined {
+  return events.findLast(event => 'run_id' in event && event.run_id === runId)?.seq
 }
