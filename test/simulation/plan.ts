@@ -1,10 +1,12 @@
 // What a seed is made of: how many lives, what is asked in each, what goes wrong and when.
 
 import { Chance } from './chance.ts'
+import type { Hooks } from './life.ts'
 import { changeDefinitions, drawDefinitions } from './random-definitions.ts'
 import type { DiskCounts } from './virtual-disk.ts'
 import type { MachineCounts } from './virtual-worker.ts'
-import { type Hooks, JOURNAL_PATH, World, type WorldCounts } from './world.ts'
+import { JOURNAL_PATH, World } from './world.ts'
+import type { WorldCounts } from './world-counts.ts'
 
 export interface SeedOptions {
   readonly seed: number

@@ -8,7 +8,8 @@ import { type Event, isUserEvent } from '../../src/core/state-machine/event.ts'
 import { startOfMinute } from '../../src/core/time/instant.ts'
 import { type Commit, type Journal, JournalDamagedError } from '../../src/ports/journal.ts'
 import { crc32 } from './journal-text.ts'
-import { type Hooks, JOURNAL_PATH, type Life, type World } from './world.ts'
+import type { Hooks, Life } from './life.ts'
+import { JOURNAL_PATH, type World } from './world.ts'
 
 export interface PlantedBug {
   readonly name: string

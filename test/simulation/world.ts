@@ -29,11 +29,13 @@ import type { Worker, WorkerReports } from '../../src/ports/worker.ts'
 import type { Chance } from './chance.ts'
 import { checkInvariants } from './invariants.ts'
 import { readJournalText } from './journal-text.ts'
+import { Life, type WorldOptions } from './life.ts'
 import { disableAll } from './random-definitions.ts'
 import { TurnPump } from './turn-pump.ts'
 import { VirtualTime } from './virtual-clock.ts'
 import { type CrashKind, VirtualDisk } from './virtual-disk.ts'
 import { Machine } from './virtual-worker.ts'
+import { noCounts } from './world-counts.ts'
 
 export const JOURNAL_PATH = '/state/orchestrator_state.jsonl'
 const SEGMENTS = '/state/orchestrator_state.d/segments'
@@ -42,83 +44,6 @@ const START = Date.UTC(2026, 0, 5, 5, 58, 30)
 const DRAIN_STEPS_MAX = 3_000
 const HOUR_MS = 3_600_000
 
-/** Where a planted bug gets in. Production has none of these: they wrap what the world passes to the scheduler. */
-export interface Hooks {
-  wrapDisk?(disk: Disk, world: World): Disk
-  openJournal?(
-    open: typeof openJournal,
-    options: Parameters<typeof openJournal>[0],
-    world: World,
-  ): ReturnType<typeof openJournal>
-  wrapJournal?(journal: Journal, life: Life, world: World): Journal
-  afterFold?(state: State, world: World): void
-  wrapDefinitions?(definitions: Definitions, world: World): Definitions
-  wrapReports?(reports: WorkerReports, life: Life): WorkerReports
-}
-
-export interface WorldOptions {
-  readonly seed: number
-  readonly chance: Chance
-  readonly limits: { maxParallel: number; maxTasks: number }
-  readonly segmentBytes: number
-  readonly tickMs: number
-  readonly definitions: Definitions
-  readonly hooks?: Hooks
-  /** Gets a line for everything that happens. */
-  log?(line: string): void
-}
-
-/** One process of the scheduler. */
-export class Life {
-  readonly number: number
-  readonly mode: SchedulerMode
-  state: State = emptyState()
-  daemon: Daemon | undefined
-  journal: Journal | undefined
-  worker: Worker | undefined
-  isReady = false
-  /** It is over: nothing that it still does counts. */
-  isOver = false
-  exit: { code: number; name: string } | undefined
-  stopped = false
-  /** Set when `once` or `run` has done its work. */
-  isDone = false
-
-  constructor(number: number, mode: SchedulerMode) {
-    this.number = number
-    this.mode = mode
-  }
-}
-
-export interface WorldCounts {
-  boots: number
-  /** Deaths of a process: in the middle of a disk operation, or between two turns. */
-  crashPoints: number
-  crashesInOperation: number
-  powerCuts: number
-  cleanStops: number
-  tornTails: number
-  recoveries: number
-  rollsFinished: number
-  exits74: number
-  refusedBoots: number
-  clockSteps: number
-  sleeps: number
-  diskFull: number
-  reloads: number
-  brokenReloads: number
-  triggers: number
-  cancels: number
-  records: number
-  statuses: number
-  refusals: number
-  acknowledged: number
-  events: number
-  segments: number
-  stateChecks: number
-  indexChecks: number
-}
-
 export class World {
   readonly options: WorldOptions
   readonly chance: Chance
@@ -126,33 +51,7 @@ export class World {
   readonly disk: VirtualDisk
   readonly machine: Machine
   readonly findings: string[] = []
-  readonly counts: WorldCounts = {
-    boots: 0,
-    crashPoints: 0,
-    crashesInOperation: 0,
-    powerCuts: 0,
-    cleanStops: 0,
-    tornTails: 0,
-    recoveries: 0,
-    rollsFinished: 0,
-    exits74: 0,
-    refusedBoots: 0,
-    clockSteps: 0,
-    sleeps: 0,
-    diskFull: 0,
-    reloads: 0,
-    brokenReloads: 0,
-    triggers: 0,
-    cancels: 0,
-    records: 0,
-    statuses: 0,
-    refusals: 0,
-    acknowledged: 0,
-    events: 0,
-    segments: 0,
-    stateChecks: 0,
-    indexChecks: 0,
-  }
+  readonly counts = noCounts()
   /** What the definition files say now. */
   definitions: Definitions
   filesBroken = false
