@@ -1,4 +1,4 @@
-// A survey's files, read → checked as one set. The one way of checking, whichever thread it runs in.
+// A survey's files, read → checked as one set. The one way of checking, whichever process it runs in.
 //
 // Boundary: what the files mean is definition/'s; here it is only said where a named DAG lies.
 

@@ -1,4 +1,4 @@
-// How a checked set goes from the thread that checked it to the one that uses it: in slices of plain data, each taken
+// How a checked set goes from the process that checked it to the one that uses it: in slices of plain data, each taken
 // before the next is sent, so that neither side holds a copy of all of it and no slice holds up the event loop.
 //
 //   1. Order: DAGs, schedules, problems, `done`. What cannot be copied (a compiled cron) is made again by the receiver.

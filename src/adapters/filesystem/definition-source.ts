@@ -1,8 +1,8 @@
 // Definitions from folders: ports/definition-source.ts on files. What files mean is definition/'s; how to watch is
 // given (adapters do not import each other).
 //
-//   1. Small sets are checked in this thread, and what was parsed is kept, so that a reload costs what changed. Large
-//      ones are checked in a thread that ends with the load: nothing of the parsing stays here, and nothing waits for
+//   1. Small sets are checked in this process, and what was parsed is kept, so that a reload costs what changed. Large
+//      ones are checked in a process that ends with the load: nothing of the parsing stays here, and nothing waits for
 //      it. Both give the same result.
 //   2. DAG files outside `dagsDir` are read when a schedule names them, and watched from then on.
 
@@ -14,6 +14,7 @@ import type {
   Definitions,
   LoadResult,
 } from '../../ports/definition-source.ts'
+import { loadInProcess } from './definition-checker.ts'
 import { openGround, readDefinitionFile } from './definition-files.ts'
 import type { KnownLoad } from './definition-handover.ts'
 import {
@@ -23,7 +24,6 @@ import {
   type Survey,
   surveyFolders,
 } from './definition-survey.ts'
-import { loadInThread } from './definition-thread.ts'
 
 /** Watches paths that may not exist yet. */
 export type Watch = (paths: readonly string[], changed: () => void) => Promise<WatchedPaths>
@@ -51,16 +51,17 @@ export const DEFAULT_FOLDERS = {
 } as const
 
 export interface DefinitionSourceOptions {
-  /** So many bytes of files or more are checked in a thread. */
-  readonly threadFromBytes?: number
-  /** Heap of that thread, MiB. */
+  /** So many bytes of files or more are checked in a process of their own. */
+  readonly processFromBytes?: number
+  /** Heap of that process, MiB. */
   readonly heapLimitMb?: number
-  /** What that thread runs; for tests of its faults. */
-  readonly threadEntry?: URL
+  /** What that process runs; for tests of its faults. */
+  readonly checkerEntry?: URL
 }
 
-/** A thread costs about as much time to start as this much YAML takes to be checked. */
-const THREAD_FROM_BYTES = 128 * 1024
+/** A process takes about as long to start as this much YAML takes to be checked. */
+const PROCESS_FROM_BYTES = 128 * 1024
+/** Twice what the worst file of 1 MiB that we know needs. */
 const HEAP_LIMIT_MB = 1_024
 
 /** A source that can be closed: a load that is under way then is called off, as are later ones (SCHEDULER_STOPPED). */
@@ -72,7 +73,7 @@ export function createDefinitionSource(
   watch: Watch,
   options: DefinitionSourceOptions = {},
 ): ClosableSource {
-  const { threadFromBytes = THREAD_FROM_BYTES, heapLimitMb = HEAP_LIMIT_MB, threadEntry } = options
+  const { processFromBytes = PROCESS_FROM_BYTES, heapLimitMb = HEAP_LIMIT_MB, checkerEntry } = options
   const root = resolve(given.root)
   const folders: Folders = {
     root,
@@ -93,7 +94,7 @@ export function createDefinitionSource(
 
   async function loadAll(): Promise<LoadResult> {
     const survey = await surveyFolders(folders)
-    return survey.bytes >= threadFromBytes ? loadLarge(survey) : loadSmall(survey)
+    return survey.bytes >= processFromBytes ? loadLarge(survey) : loadSmall(survey)
   }
 
   async function loadSmall(survey: Survey): Promise<LoadResult> {
@@ -111,11 +112,11 @@ export function createDefinitionSource(
 
   async function loadLarge(survey: Survey): Promise<LoadResult> {
     kept = undefined
-    const load = await loadInThread(survey, {
+    const load = await loadInProcess(survey, {
       heapLimitMb,
       signal: closing.signal,
       last,
-      entry: threadEntry,
+      entry: checkerEntry,
     })
     if (load === 'unchanged') return last!.result
     const { result, known } = load

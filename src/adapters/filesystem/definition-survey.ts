@@ -1,5 +1,5 @@
 // What there is to load: the files of the definition folders with their sizes, and the workflows. Nothing is opened
-// here, and the survey is plain data, so that whoever reads the files may be another thread.
+// here, and the survey is plain data, so that whoever reads the files may be another process.
 //
 //   1. Every *.yaml and *.yml below the folders is listed, in sorted order, on every load.
 //   2. A folder that is not there is empty, unless someone named it (`scheduleDirsAreNamed`): then it is a problem.
