@@ -52,7 +52,10 @@ export async function checkStorm(site: Site, told: Told): Promise<Verdict> {
   )
   findings.push(...told.contradictions, ...checkAnswers(text, told))
   const recovery = checkEnds(text, executions, await readEnds(site), findings)
-  findings.push(...(await checkFeed(site, text)), ...(await checkIndex(site)))
+  findings.push(
+    ...(await checkFeed(text, site.path('logs/orchestrator_events.jsonl'))),
+    ...(await checkIndex(site)),
+  )
   findings.push(...(await checkProcesses(site)), ...(await checkFolder(site)))
   const commits = new Map<string, number>()
   for (const { event } of text.lines) commits.set(event, (commits.get(event) ?? 0) + 1)
@@ -161,11 +164,11 @@ const FED: Readonly<Record<string, string>> = {
 }
 
 /** Every event that the feed is for, once, in order. */
-async function checkFeed(site: Site, { lines }: JournalText): Promise<string[]> {
+export async function checkFeed({ lines }: JournalText, path: string): Promise<string[]> {
   const expected = lines
     .filter(line => line['source'] !== 'user' && FED[line.event] !== undefined)
     .map(line => `${line.seq} ${FED[line.event]}`)
-  const text = await readFile(site.path('logs/orchestrator_events.jsonl'), 'utf8')
+  const text = await readFile(path, 'utf8')
   const fed = text
     .split('\n')
     .filter(Boolean)
@@ -181,7 +184,7 @@ async function checkFeed(site: Site, { lines }: JournalText): Promise<string[]> 
 }
 
 /** The index as it was kept through all of it, against one made from the journal now. */
-async function checkIndex(site: Site): Promise<string[]> {
+export async function checkIndex(site: Site): Promise<string[]> {
   const stateDir = site.journalPath.replace(/\.jsonl$/, '.d')
   const kept = dumpIndex(join(stateDir, 'index.sqlite'))
   const journalId = (
