@@ -14,7 +14,7 @@ import type { Control } from '../../src/api/control.ts'
 import { checkInvariants, type Evidence } from '../simulation/invariants.ts'
 import { type JournalLine, type JournalText, readJournalText } from '../simulation/journal-text.ts'
 
-const BINARY = fileURLToPath(new URL('../../bin/scheduler.js', import.meta.url))
+export const BINARY = fileURLToPath(new URL('../../bin/scheduler.js', import.meta.url))
 const READY_MS = 20_000
 
 export const LIMITS = { maxParallel: 3, maxTasks: 6 }
