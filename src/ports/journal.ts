@@ -40,6 +40,19 @@ export interface Journal {
   close(): Promise<void>
 }
 
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+/** Events in order, and of each its line as JSON text: less `c` and `commit`, which are not the event's. */
+export interface EventBatch {
+  readonly events: readonly Event[]
+  readonly texts: readonly string[]
+}
+
+/** Events one after the other, or, for who takes a million of them, by the batch. To be read once, in one of the ways. */
+export interface EventReading extends AsyncGenerator<Event, void> {
+  batches(): AsyncGenerator<EventBatch, void>
+}
+
 // --- what goes wrong -----------------------------------------------------------------------------------------------
 
 /** The disk (or a quota, or a file size limit) is full. Nothing of the batch is in the file; try again later. */

@@ -193,6 +193,8 @@ export class LineDecoder {
   /** `[part, parts]` of the last line's commit; `[1, 1]` where it has none. */
   part = 1
   parts = 1
+  /** The last line as JSON text, less what the journal adds to an event: `c` and `commit`. */
+  text = ''
   /** Why the last call returned undefined. */
   problem = ''
 
@@ -236,9 +238,10 @@ export class LineDecoder {
         body = body.slice(0, mark)
       }
     }
+    const text = `${body}}`
     let event: unknown
     try {
-      event = JSON.parse(`${body}}`)
+      event = JSON.parse(text)
     } catch {
       return this.#refuse('it is not JSON')
     }
@@ -246,6 +249,7 @@ export class LineDecoder {
     this.crc = crc
     this.part = part
     this.parts = parts
+    this.text = text
     return event
   }
 

@@ -9,7 +9,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Event, SegmentOpened } from '../../core/state-machine/event.ts'
-import { JournalDamagedError } from '../../ports/journal.ts'
+import { type EventBatch, type EventReading, JournalDamagedError } from '../../ports/journal.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { attempt, codeOf } from './disk-error.ts'
 import { readRange } from './durable-file.ts'
@@ -45,17 +45,20 @@ class SegmentCursor {
   readonly #file: DiskFile
   #position = 0
   #events: Event[] = []
+  #texts: string[] = []
 
   constructor(path: string, file: DiskFile, afterSeq: () => number) {
     this.path = path
     this.#file = file
-    this.parser = new SegmentParser(event => {
-      if (event.seq > afterSeq()) this.#events.push(event)
+    this.parser = new SegmentParser((event, text) => {
+      if (event.seq <= afterSeq()) return
+      this.#events.push(event)
+      this.#texts.push(text)
     })
   }
 
   /** The next accepted events; empty at the end of what is written. */
-  async read(): Promise<Event[]> {
+  async read(): Promise<EventBatch> {
     while (this.parser.bad === undefined) {
       const bytes = await attempt(
         `Could not read ${this.path}`,
@@ -66,9 +69,10 @@ class SegmentCursor {
       this.parser.push(bytes)
       if (this.#events.length > 0) break
     }
-    const events = this.#events
+    const batch = { events: this.#events, texts: this.#texts }
     this.#events = []
-    return events
+    this.#texts = []
+    return batch
   }
 
   /** Reads on behind a bad line, to learn whether it is a torn tail. */
@@ -157,7 +161,7 @@ async function* readBatches(
   layout: Layout,
   last: { seq: number },
   wait: (ms: number) => Promise<void> = delay,
-): AsyncGenerator<Event[], SegmentCursor | undefined> {
+): AsyncGenerator<EventBatch, SegmentCursor | undefined> {
   for (let retries = 0; retries < STALE_RETRIES; retries++) {
     if (retries > 0) {
       if (await isAbsent(disk, layout)) return undefined
@@ -169,12 +173,12 @@ async function* readBatches(
       if (cursor === undefined) break
       let isKept = false
       try {
-        let events = await cursor.read()
+        let batch = await cursor.read()
         if (await skips(disk, layout, cursor, last.seq)) break
-        for (; events.length > 0; events = await cursor.read()) {
+        for (; batch.events.length > 0; batch = await cursor.read()) {
           retries = 0
-          yield events
-          last.seq = events.at(-1)!.seq
+          yield batch
+          last.seq = batch.events.at(-1)!.seq
         }
         await checkEnd(cursor, path !== layout.active)
         isKept = path === layout.active
@@ -219,7 +223,15 @@ async function checkEnd(cursor: SegmentCursor, isSealed: boolean): Promise<void>
  * Every event after `afterSeq` that is there now, oldest first. No journal is no event.
  * @throws JournalDamagedError, JournalIoError
  */
-export async function* readEvents(path: string, options: ReadOptions = {}): AsyncGenerator<Event, void> {
+export function readEvents(path: string, options: ReadOptions = {}): EventReading {
+  return Object.assign(eventsOf(readToEnd(path, options)), { batches: () => readToEnd(path, options) })
+}
+
+async function* eventsOf(batches: AsyncIterable<EventBatch>): AsyncGenerator<Event, void> {
+  for await (const { events } of batches) yield* events
+}
+
+async function* readToEnd(path: string, options: ReadOptions): AsyncGenerator<EventBatch, void> {
   const { afterSeq = 0, disk = nodeDisk, wait } = options
   const reading = readBatches(disk, layoutOf(path), { seq: afterSeq }, wait)
   try {
@@ -229,7 +241,7 @@ export async function* readEvents(path: string, options: ReadOptions = {}): Asyn
         await step.value?.close()
         return
       }
-      yield* step.value
+      yield step.value
     }
   } finally {
     await reading.return(undefined)
@@ -255,13 +267,13 @@ export async function* followEvents(path: string, options: FollowOptions = {}): 
           cursor = step.value
           break
         }
-        yield* untilAborted(step.value, signal)
+        yield* untilAborted(step.value.events, signal)
         if (signal?.aborted) return
       }
       // The active segment, for as long as it is the active one; then everything is looked up again.
       while (cursor !== undefined && !signal?.aborted && cursor.parser.bad === undefined) {
         const hasMoved = cursor.hasMoved(disk)
-        const events = await cursor.read()
+        const { events } = await cursor.read()
         if (events.length > 0) {
           yield* untilAborted(events, signal)
           last.seq = events.at(-1)!.seq

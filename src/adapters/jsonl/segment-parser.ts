@@ -54,17 +54,18 @@ export class SegmentParser {
   /** Bytes that came in so far. */
   size = 0
 
-  readonly #accept: (event: Event) => void
+  readonly #accept: (event: Event, text: string) => void
   readonly #decoder = new LineDecoder()
   #carry: Buffer = EMPTY
   #offset = 0
   #commit: Event[] = []
+  #texts: string[] = []
   #parts = 1
   /** NULs in the bad line: a page that was lost. */
   #hasHole = false
 
-  /** @param accept  gets each event of each complete commit, in order */
-  constructor(accept: (event: Event) => void = () => {}) {
+  /** @param accept  gets each event of each complete commit, in order, and its line less `c` and `commit` */
+  constructor(accept: (event: Event, text: string) => void = () => {}) {
     this.#accept = accept
   }
 
@@ -181,6 +182,7 @@ export class SegmentParser {
     } else {
       if (this.header === undefined) this.header = event as SegmentOpened
       this.#commit.push(event)
+      this.#texts.push(this.#decoder.text)
       this.#parts = parts
       if (part === parts) this.#acceptCommit(this.#offset + length)
     }
@@ -188,14 +190,16 @@ export class SegmentParser {
 
   #acceptCommit(end: number): void {
     const events = this.#commit
+    const texts = this.#texts
     this.#commit = []
+    this.#texts = []
     this.lines += events.length
     this.last = events[events.length - 1]!
     this.lastSeq = this.last.seq
     this.crc = this.#decoder.crc
     this.validBytes = end
     if (this.lines === 1 || this.last.event === 'checkpoint') this.openingBytes = end
-    for (const event of events) this.#accept(event)
+    for (let i = 0; i < events.length; i++) this.#accept(events[i]!, texts[i]!)
   }
 
   /** A segment gets its name only when its first line is on disk: without one, damage. */

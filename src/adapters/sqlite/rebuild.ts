@@ -13,21 +13,25 @@ import { dirname } from 'node:path'
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { Event } from '../../core/state-machine/event.ts'
+import type { EventBatch, EventReading } from '../../ports/journal.ts'
+import { type EarlySync, openEarlySync } from './early-sync.ts'
 import { type HeldFile, holdExclusively } from './exclusive-file.ts'
 import { createRowWriter } from './row-writer.ts'
-import { configureForBuilding, createIndexes, createTables } from './schema.ts'
+import { type Connection, configureForBuilding, createIndexes, createTables } from './schema.ts'
 import { newEvents } from './sequence.ts'
-import { translateErrors } from './sqlite-error.ts'
+import { translateErrors, translateLater } from './sqlite-error.ts'
 
-/** Events folded between two breaths of the event loop: some 15 ms. */
-const BATCH = 2_000
+/** Events folded between two breaths of the event loop: some 4 ms. */
+const BATCH = 1_000
+/** Some 6 MB: what the disk has to do is spread out, and so is what the event loop has to wait for. */
+const BATCHES_PER_COMMIT = 16
 const POLL_MS = 50
 
 export interface RebuildOptions {
   readonly file: string
   readonly journalId: string
-  /** From the oldest line that is kept to the newest, in order of `seq`. */
-  readonly events: Iterable<Event> | AsyncIterable<Event>
+  /** From the oldest line that is kept to the newest, in order of `seq`. By the batch where that can be had. */
+  readonly events: Iterable<Event> | AsyncIterable<Event> | EventReading
 }
 
 export interface RebuildResult {
@@ -67,47 +71,25 @@ export async function rebuildInTurn({ file, journalId, events }: RebuildOptions)
     removeDatabase(building)
     return new Database(building)
   })
-  let count = 0
-  let lastSeq = 0
+  let sync: EarlySync | undefined
+  let count: number
   try {
     translateErrors(file, () => {
       configureForBuilding(db)
       createTables(db, journalId)
-      db.exec('BEGIN')
     })
-    const writer = createRowWriter(db)
-    const write = (batch: readonly Event[]) => {
-      const fresh = newEvents(batch, lastSeq)
-      translateErrors(file, () => writer.write(fresh))
-      lastSeq = fresh.at(-1)?.seq ?? lastSeq
-      count += fresh.length
-    }
-    let batch: Event[] = []
-    const take = (event: Event) => {
-      batch.push(event)
-      if (batch.length < BATCH) return false
-      write(batch)
-      batch = []
-      return true
-    }
-    // `for await` over a plain iterable would cost a turn of the microtask queue per event.
-    if (Symbol.asyncIterator in events) {
-      for await (const event of events) if (take(event)) await breathe()
-    } else {
-      for (const event of events) if (take(event)) await breathe()
-    }
-    write(batch)
+    sync = await translateLater(file, openEarlySync(building))
+    count = await fill(db, file, events, sync)
     translateErrors(file, () => {
-      db.prepare('UPDATE checkpoint SET seq = ?').run(lastSeq)
-      createIndexes(db)
-      db.exec('COMMIT')
       db.pragma('locking_mode = NORMAL')
       db.pragma('journal_mode = WAL')
       db.close()
-      syncFile(building)
     })
+    await translateLater(file, sync.finish())
+    await sync.close()
   } catch (error) {
     db.close()
+    await sync?.close()
     removeDatabase(building)
     throw error
   }
@@ -117,6 +99,71 @@ export async function rebuildInTurn({ file, journalId, events }: RebuildOptions)
     syncFile(dirname(file))
   })
   return { events: count, ms: performance.now() - startedMs }
+}
+
+/** Writes all events, and says how many. */
+async function fill(
+  db: Connection,
+  file: string,
+  events: RebuildOptions['events'],
+  sync: EarlySync,
+): Promise<number> {
+  const writer = createRowWriter(db, { isEmpty: true })
+  let count = 0
+  let lastSeq = 0
+  let batches = 0
+  translateErrors(file, () => db.exec('BEGIN'))
+  for await (const batch of batchesOf(events)) {
+    const fresh = newEvents(batch.events, lastSeq)
+    const texts = batch.texts?.slice(batch.events.length - fresh.length)
+    translateErrors(file, () => {
+      writer.write(fresh, texts)
+      // Without a journal nothing can be undone anyway: a commit hands what was written to the kernel.
+      if (++batches % BATCHES_PER_COMMIT === 0) db.exec('COMMIT; BEGIN')
+    })
+    if (batches % BATCHES_PER_COMMIT === 0) sync.nudge()
+    lastSeq = fresh.at(-1)?.seq ?? lastSeq
+    count += fresh.length
+    await breathe()
+  }
+  translateErrors(file, () => {
+    db.prepare('UPDATE checkpoint SET seq = ?').run(lastSeq)
+    createIndexes(db)
+    db.exec('COMMIT')
+  })
+  return count
+}
+
+/** Batches that are written between two breaths of the event loop. */
+async function* batchesOf(
+  events: RebuildOptions['events'],
+): AsyncGenerator<{ readonly events: readonly Event[]; readonly texts?: readonly string[] }> {
+  if ('batches' in events) {
+    for await (const batch of events.batches()) yield* cut(batch)
+    return
+  }
+  let batch: Event[] = []
+  // `for await` over a plain iterable would cost a turn of the microtask queue per event.
+  if (Symbol.asyncIterator in events) {
+    for await (const event of events) {
+      if (batch.push(event) < BATCH) continue
+      yield { events: batch }
+      batch = []
+    }
+  } else {
+    for (const event of events) {
+      if (batch.push(event) < BATCH) continue
+      yield { events: batch }
+      batch = []
+    }
+  }
+  yield { events: batch }
+}
+
+function* cut({ events, texts }: EventBatch): Generator<EventBatch> {
+  for (let from = 0; from < events.length; from += BATCH) {
+    yield { events: events.slice(from, from + BATCH), texts: texts.slice(from, from + BATCH) }
+  }
 }
 
 /** The main file first: without it the others mean nothing, with it they must be its own (B3). */

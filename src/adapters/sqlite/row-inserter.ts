@@ -6,42 +6,58 @@ import type { Connection } from './schema.ts'
 
 export type SqlValue = string | number | null
 
-/** More rows gain nothing. */
+/** More rows gain nothing. Must be a power of two. */
 const ROWS_AT_ONCE = 16
 
 export interface RowInserter {
-  /** For the next row: exactly as many values as there are columns, in their order. */
-  readonly values: SqlValue[]
-  /** To be called after each row. */
-  endRow(): void
+  /** The next value, column by column, row by row; the last one of a row may run the statement. */
+  add(value: SqlValue): void
   /** Inserts what is waiting. */
   flush(): void
   /** Forgets what is waiting: the transaction was undone. */
   clear(): void
 }
 
-/** @param into  such as `INSERT INTO tasks (a, b)`; without VALUES */
-export function createRowInserter(db: Connection, into: string, columns: number): RowInserter {
-  const row = `(${Array(columns).fill('?').join(', ')})`
-  const insertOne = db.prepare(`${into} VALUES ${row}`)
-  const insertMany = db.prepare(`${into} VALUES ${Array(ROWS_AT_ONCE).fill(row).join(', ')}`)
-  const values: SqlValue[] = []
-  const full = columns * ROWS_AT_ONCE
+/**
+ * @param into  such as `INSERT INTO tasks (a, b)`; without VALUES
+ * @param row   values or expressions for one row, `?` for each value that `add` brings
+ */
+export function createRowInserter(db: Connection, into: string, row: string): RowInserter {
+  const width = row.split('?').length - 1
+  /** For 1, 2, 4 … rows; prepared when first needed: who only asks needs none. */
+  const inserts: ReturnType<Connection['prepare']>[] = []
+  const insert = (rows: number) => {
+    inserts[rows] ??= db.prepare(`${into} VALUES ${Array(rows).fill(`(${row})`).join(', ')}`)
+    return inserts[rows]
+  }
+  const full = width * ROWS_AT_ONCE
+  /** Always the same memory: an array that is emptied and filled again would be given new memory each time. */
+  const values: SqlValue[] = Array(full).fill(null)
+  let count = 0
   return {
-    values,
-    endRow: () => {
-      if (values.length < full) return
-      insertMany.run(values)
-      values.length = 0
+    add: value => {
+      values[count++] = value
+      if (count < full) return
+      count = 0
+      insert(ROWS_AT_ONCE).run(values)
     },
     flush: () => {
-      for (let from = 0; from < values.length; from += columns) {
-        insertOne.run(values.slice(from, from + columns))
+      let left = count / width
+      count = 0
+      for (let from = 0, rows = ROWS_AT_ONCE / 2; left > 0; rows /= 2) {
+        if (left < rows) continue
+        insert(rows).run(values.slice(from, from + rows * width))
+        from += rows * width
+        left -= rows
       }
-      values.length = 0
     },
     clear: () => {
-      values.length = 0
+      count = 0
     },
   }
+}
+
+/** `?, ?, ?` */
+export function placeholders(count: number): string {
+  return Array(count).fill('?').join(', ')
 }

@@ -18,7 +18,9 @@ import {
   subjectOf,
   taskOf,
 } from '../../ports/run-rows.ts'
-import type { Connection } from './schema.ts'
+import { createRowInserter, placeholders, type RowInserter } from './row-inserter.ts'
+import { blockOf, type Connection } from './schema.ts'
+import { createSeenIds } from './seen-ids.ts'
 
 const RUN_COLUMNS = [
   'run_id',
@@ -65,18 +67,24 @@ const TASK_COLUMNS = [
   'output',
 ] as const satisfies readonly (keyof TaskRow)[]
 
+const TASK_PROGRESS = TASK_COLUMNS.slice(2)
+
+/** Of a task that nothing went wrong with: most of them. To bind a NULL takes twice as long as to bind a number. */
+const SMOOTH_TASK_COLUMNS = TASK_COLUMNS.filter(
+  column => column !== 'error' && column !== 'reason' && column !== 'retry_at',
+)
+
 /** The columns of a run, of a task, in the order of their rows' keys: for SELECT. */
 export const RUN_SELECT = RUN_COLUMNS.join(', ')
 export const TASK_SELECT = TASK_COLUMNS.join(', ')
 
-const EVENT_COLUMNS = 8
-/** One statement for so many rows takes a quarter less time than one for each; more rows gain nothing. */
-const EVENTS_AT_ONCE = 16
-
 export interface RowWriter {
-  /** Events in order of `seq`, none of which is in the tables yet: the events and the rows they change. */
-  write(events: readonly Event[]): void
-  /** Only the rows they change. */
+  /**
+   * Events in order of `seq`, none of which is in the tables yet: the events and the rows they change.
+   * @param texts  of each event its line, less `c` and `commit`, if the caller has it: making it anew takes time
+   */
+  write(events: readonly Event[], texts?: readonly string[]): void
+  /** Only the rows they change, and the blocks they are in. */
   fold(events: readonly Event[]): void
 }
 
@@ -86,44 +94,91 @@ interface Kept<Row> {
   isNew: boolean
 }
 
-/** Prepares the statements on this connection. */
-export function createRowWriter(db: Connection): RowWriter {
-  const insertEvent = db.prepare(`INSERT INTO events VALUES (${marks(EVENT_COLUMNS)})`)
-  const insertEvents = db.prepare(
-    `INSERT INTO events VALUES ${Array(EVENTS_AT_ONCE)
-      .fill(`(${marks(EVENT_COLUMNS)})`)
-      .join(', ')}`,
+/**
+ * Prepares the statements on this connection.
+ * @param options.isEmpty  no row is there yet, and none will come from elsewhere
+ */
+export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWriter {
+  /** Runs of which there is a row, or a task's, if every row comes from this writer: no need to look for others. */
+  const stored = isEmpty ? createSeenIds() : undefined
+  const events = createRowInserter(db, 'INSERT OR FAIL INTO events', placeholders(8))
+  const placesOf = (kind: string) => createRowInserter(db, 'INSERT OR IGNORE INTO blocks', `'${kind}', ?, ?`)
+  const places = { run: placesOf('run'), schedule: placesOf('schedule'), event: placesOf('event') }
+  const slots = createRowInserter(db, 'INSERT OR REPLACE INTO slots', placeholders(10))
+  const newRuns = createRowInserter(
+    db,
+    `INSERT OR FAIL INTO runs (first_seq, ${RUN_SELECT})`,
+    placeholders(RUN_COLUMNS.length + 1),
   )
-  const putSlot = db.prepare('INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const newTasks = createRowInserter(
+    db,
+    `INSERT OR FAIL INTO tasks (first_seq, ${TASK_SELECT})`,
+    placeholders(TASK_COLUMNS.length + 1),
+  )
+  const smoothTasks = createRowInserter(
+    db,
+    `INSERT OR FAIL INTO tasks (first_seq, ${SMOOTH_TASK_COLUMNS.join(', ')})`,
+    placeholders(SMOOTH_TASK_COLUMNS.length + 1),
+  )
+  const inserters = [events, places.run, places.schedule, places.event, slots, newRuns, newTasks, smoothTasks]
   const selectRun = db.prepare('SELECT * FROM runs WHERE run_id = ?')
-  const insertRun = db.prepare(
-    `INSERT INTO runs (first_seq, ${RUN_SELECT}) VALUES (${marks(RUN_COLUMNS.length + 1)})`,
-  )
   const updateRun = db.prepare(`UPDATE runs SET ${assign(RUN_PROGRESS)} WHERE first_seq = ?`)
   const updateRunPlace = db.prepare(
     'UPDATE runs SET schedule_id = ?, slot = ?, cause = ?, enqueued_at = ? WHERE first_seq = ?',
   )
   const selectTask = db.prepare('SELECT * FROM tasks WHERE run_id = ? AND task_id = ?')
-  const insertTask = db.prepare(
-    `INSERT INTO tasks (first_seq, ${TASK_SELECT}) VALUES (${marks(TASK_COLUMNS.length + 1)})`,
-  )
-  const updateTask = db.prepare(`UPDATE tasks SET ${assign(TASK_COLUMNS.slice(2))} WHERE first_seq = ?`)
+  const hasTasks = db.prepare('SELECT 1 FROM tasks WHERE run_id = ? LIMIT 1')
+  const updateTask = db.prepare(`UPDATE tasks SET ${assign(TASK_PROGRESS)} WHERE run_id = ? AND task_id = ?`)
 
   const runs = new Map<string, Kept<RunRow> & { place: string }>()
-  /** Run id → task id → row. */
-  const tasks = new Map<string, Map<string, Kept<TaskRow>>>()
+  const tasks = new Map<string, { areStored: boolean; byId: Map<string, Kept<TaskRow>> }>()
+  const placed = {
+    block: -1,
+    runs: new Set<string>(),
+    schedules: new Set<string>(),
+    names: new Set<string>(),
+  }
 
-  function writeEvents(events: readonly Event[]): void {
-    let values: (string | number | null)[] = []
-    for (const event of events) {
-      pushEvent(values, event)
-      if (values.length < EVENT_COLUMNS * EVENTS_AT_ONCE) continue
-      insertEvents.run(values)
-      values = []
+  function insertEvents(list: readonly Event[], texts: readonly string[] | undefined): void {
+    for (let i = 0; i < list.length; i++) {
+      const event = list[i]!
+      const kept = indexedEvent(event)
+      const line = kept === event && texts !== undefined ? texts[i]! : JSON.stringify(kept)
+      events.add(event.seq)
+      events.add(event.event)
+      events.add(event.timestamp)
+      events.add(subjectOf(event, 'run_id'))
+      events.add(subjectOf(event, 'schedule_id'))
+      events.add(subjectOf(event, 'task_id'))
+      events.add(line)
+      events.add(crc32(line))
     }
-    for (let from = 0; from < values.length; from += EVENT_COLUMNS) {
-      insertEvent.run(values.slice(from, from + EVENT_COLUMNS))
+  }
+
+  /** `blocks` for one event: said once for each block, or twice where a batch ends inside. */
+  function placeEvent(event: Event): void {
+    const block = blockOf(event.seq)
+    if (block !== placed.block) {
+      forgetPlaces()
+      placed.block = block
     }
+    placeIn(placed.names, places.event, event.event)
+    placeIn(placed.runs, places.run, subjectOf(event, 'run_id'))
+    placeIn(placed.schedules, places.schedule, subjectOf(event, 'schedule_id'))
+  }
+
+  function placeIn(known: Set<string>, into: RowInserter, subject: string | null): void {
+    if (subject === null || known.has(subject)) return
+    known.add(subject)
+    into.add(subject)
+    into.add(placed.block)
+  }
+
+  function forgetPlaces(): void {
+    placed.block = -1
+    placed.runs.clear()
+    placed.schedules.clear()
+    placed.names.clear()
   }
 
   function changeRun(runId: string, event: Event): void {
@@ -136,9 +191,10 @@ export function createRowWriter(db: Connection): RowWriter {
   }
 
   function loadRun(runId: string): (Kept<RunRow> & { place: string }) | undefined {
-    const stored = selectRun.get(runId) as (RunRow & { first_seq: number }) | undefined
-    if (stored === undefined) return undefined
-    const { first_seq: firstSeq, ...row } = stored
+    if (stored?.mayHave(runId) === false) return undefined
+    const found = selectRun.get(runId) as (RunRow & { first_seq: number }) | undefined
+    if (found === undefined) return undefined
+    const { first_seq: firstSeq, ...row } = found
     const kept = { row, firstSeq, isNew: false, place: placeOf(row) }
     runs.set(runId, kept)
     return kept
@@ -147,22 +203,25 @@ export function createRowWriter(db: Connection): RowWriter {
   function changeTask(runId: string, taskId: string, event: Event): void {
     let ofRun = tasks.get(runId)
     if (ofRun === undefined) {
-      ofRun = new Map()
+      ofRun = {
+        areStored: stored?.mayHave(runId) !== false && hasTasks.get(runId) !== undefined,
+        byId: new Map(),
+      }
       tasks.set(runId, ofRun)
     }
-    const kept = ofRun.get(taskId) ?? loadTask(runId, taskId)
+    const kept = ofRun.byId.get(taskId) ?? (ofRun.areStored ? loadTask(runId, taskId) : undefined)
     if (kept === undefined) {
-      ofRun.set(taskId, { row: foldTask(undefined, event), firstSeq: event.seq, isNew: true })
+      ofRun.byId.set(taskId, { row: foldTask(undefined, event), firstSeq: event.seq, isNew: true })
     } else {
       kept.row = foldTask(kept.row, event)
-      ofRun.set(taskId, kept)
+      ofRun.byId.set(taskId, kept)
     }
   }
 
   function loadTask(runId: string, taskId: string): Kept<TaskRow> | undefined {
-    const stored = selectTask.get(runId, taskId) as (TaskRow & { first_seq: number }) | undefined
-    if (stored === undefined) return undefined
-    const { first_seq: firstSeq, ...row } = stored
+    const found = selectTask.get(runId, taskId) as (TaskRow & { first_seq: number }) | undefined
+    if (found === undefined) return undefined
+    const { first_seq: firstSeq, ...row } = found
     return { row, firstSeq, isNew: false }
   }
 
@@ -171,27 +230,23 @@ export function createRowWriter(db: Connection): RowWriter {
     if (slot === undefined) return
     const [fromMs, toMs] = [parseInstant(slot.slot), parseInstant(slot.slot_to)]
     if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return
-    putSlot.run(
-      slot.schedule_id,
-      fromMs,
-      toMs,
-      slot.slot,
-      slot.slot_to,
-      slot.count,
-      slot.disposition,
-      slot.reason,
-      slot.run_id,
-      slot.decided_at,
-    )
+    slots.add(slot.schedule_id)
+    slots.add(fromMs)
+    slots.add(toMs)
+    slots.add(slot.slot)
+    slots.add(slot.slot_to)
+    slots.add(slot.count)
+    slots.add(slot.disposition)
+    slots.add(slot.reason)
+    slots.add(slot.run_id)
+    slots.add(slot.decided_at)
   }
 
   function store(): void {
     for (const { row, firstSeq, isNew, place } of runs.values()) {
       if (isNew) {
-        insertRun.run(
-          firstSeq,
-          RUN_COLUMNS.map(column => row[column]),
-        )
+        newRuns.add(firstSeq)
+        for (const column of RUN_COLUMNS) newRuns.add(row[column])
         continue
       }
       if (placeOf(row) !== place) {
@@ -202,63 +257,75 @@ export function createRowWriter(db: Connection): RowWriter {
         firstSeq,
       )
     }
-    for (const ofRun of tasks.values()) {
-      for (const { row, firstSeq, isNew } of ofRun.values()) {
-        const values = TASK_COLUMNS.map(column => row[column])
-        if (isNew) insertTask.run(firstSeq, values)
-        else updateTask.run(values.slice(2), firstSeq)
-      }
-    }
-  }
-
-  function foldRows(events: readonly Event[]): void {
-    try {
-      for (const event of events) {
-        const task = taskOf(event)
-        if (task !== undefined) {
-          changeTask(task.run_id, task.task_id, event)
+    for (const { byId } of tasks.values()) {
+      for (const { row, firstSeq, isNew } of byId.values()) {
+        if (!isNew) {
+          updateTask.run(
+            TASK_PROGRESS.map(column => row[column]),
+            row.run_id,
+            row.task_id,
+          )
           continue
         }
-        const runId = runIdOf(event)
-        if (runId !== undefined) changeRun(runId, event)
-        writeSlot(event)
+        if (row.error === null && row.reason === null && row.retry_at === null) {
+          smoothTasks.add(firstSeq)
+          for (const column of SMOOTH_TASK_COLUMNS) smoothTasks.add(row[column])
+          continue
+        }
+        newTasks.add(firstSeq)
+        for (const column of TASK_COLUMNS) newTasks.add(row[column])
       }
-      store()
-    } finally {
-      runs.clear()
-      tasks.clear()
     }
+    for (const inserter of inserters) inserter.flush()
+    if (stored === undefined) return
+    for (const runId of runs.keys()) stored.add(runId)
+    for (const runId of tasks.keys()) stored.add(runId)
+  }
+
+  function foldRows(list: readonly Event[]): void {
+    for (const event of list) {
+      placeEvent(event)
+      const task = taskOf(event)
+      if (task !== undefined) {
+        changeTask(task.run_id, task.task_id, event)
+        continue
+      }
+      const runId = runIdOf(event)
+      if (runId !== undefined) changeRun(runId, event)
+      writeSlot(event)
+    }
+    store()
+  }
+
+  /** What is kept between events is of one call: another process, or an undone transaction, may change the rows. */
+  function forget(): void {
+    runs.clear()
+    tasks.clear()
+    forgetPlaces()
+    for (const inserter of inserters) inserter.clear()
   }
 
   return {
-    write: events => {
-      writeEvents(events)
-      foldRows(events)
+    write: (list, texts) => {
+      try {
+        insertEvents(list, texts)
+        foldRows(list)
+      } finally {
+        forget()
+      }
     },
-    fold: foldRows,
+    fold: list => {
+      try {
+        foldRows(list)
+      } finally {
+        forget()
+      }
+    },
   }
-}
-
-function pushEvent(values: (string | number | null)[], event: Event): void {
-  const line = JSON.stringify(indexedEvent(event))
-  values.push(
-    event.seq,
-    event.event,
-    event.timestamp,
-    subjectOf(event, 'run_id'),
-    subjectOf(event, 'schedule_id'),
-    subjectOf(event, 'task_id'),
-    line,
-    crc32(line),
-  )
 }
 
 function placeOf(row: RunRow): string {
   return `${row.schedule_id}\0${row.slot}\0${row.cause}\0${row.enqueued_at}`
-}
-
-function marks(count: number): string {
-  return Array(count).fill('?').join(', ')
 }
 
 function assign(columns: readonly string[]): string {

@@ -28,7 +28,14 @@ import { canonicalText, indexedEvent, queryInstant } from '../../ports/run-rows.
 import { dumpTables } from './dump.ts'
 import { identify } from './exclusive-file.ts'
 import { createRowWriter, RUN_SELECT, TASK_SELECT } from './row-writer.ts'
-import { APPLICATION_ID, type Connection, configureForUse, SCHEMA_VERSION } from './schema.ts'
+import {
+  APPLICATION_ID,
+  BLOCK_LINES,
+  blockOf,
+  type Connection,
+  configureForUse,
+  SCHEMA_VERSION,
+} from './schema.ts'
 import { newEvents } from './sequence.ts'
 import { translateErrors } from './sqlite-error.ts'
 import { findFaults } from './verify.ts'
@@ -199,27 +206,29 @@ function queryRuns(db: Connection, query: RunQuery): RunRow[] {
   return db.prepare(sql).all(...values, sqlLimit(query.limit)) as RunRow[]
 }
 
-function queryEvents(db: Connection, query: EventQuery): Event[] {
-  const tables = ['events AS e']
-  const filters: string[] = []
-  const values: (string | number)[] = []
-  const order: string[] = []
-  const equal = [
-    ['run', 'run_id', query.runId],
-    ['schedule', 'schedule_id', query.scheduleId],
-    ['event', 'event', query.event],
-  ] as const
-  for (const [kind, column, value] of equal) {
-    if (value === undefined) continue
-    // The blocks that hold one come first, newest first; within each its lines are looked through.
-    const block = `b_${kind}`
-    const previous = tables[0] === 'events AS e' ? undefined : tables[0]
-    filters.push(`e.${column} = ?`)
-    values.push(value)
-    void previous
-    void block
+function queryEvents(db: Connection, { runId, scheduleId, event, afterSeq = 0, limit }: EventQuery): Event[] {
+  const subjects = [
+    { kind: 'run', column: 'run_id', value: runId },
+    { kind: 'schedule', column: 'schedule_id', value: scheduleId },
+    { kind: 'event', column: 'event', value: event },
+  ].filter((subject): subject is typeof subject & { value: string } => subject.value !== undefined)
+  const values = subjects.map(({ value }) => value)
+  const filters = [...subjects.map(({ column }) => `${column} = ?`), 'seq > ?']
+  if (subjects.length === 0) {
+    const sql = `SELECT seq, line, crc FROM events ${where(filters)} ORDER BY seq DESC LIMIT ?`
+    return (db.prepare(sql).all(afterSeq, sqlLimit(limit)) as StoredLine[]).map(parseLine)
   }
-  return []
+  // CROSS JOIN fixes the order of the loops: the newest block that holds all of them, its lines, the next block.
+  const blocks = subjects.map((_, i) => `blocks AS b${i}`).join(' CROSS JOIN ')
+  const held = subjects.map(
+    ({ kind }, i) => `b${i}.kind = '${kind}' AND b${i}.subject = ? AND b${i}.block = b0.block`,
+  )
+  const sql = `SELECT seq, line, crc FROM ${blocks} CROSS JOIN events
+    ${where([...held, 'b0.block >= ?', `seq BETWEEN b0.block * ${BLOCK_LINES} AND b0.block * ${BLOCK_LINES} + ${BLOCK_LINES - 1}`, ...filters])}
+    ORDER BY b0.block DESC, seq DESC LIMIT ?`
+  const firstBlock = blockOf(afterSeq)
+  const rows = db.prepare(sql).all(...values, firstBlock, ...values, afterSeq, sqlLimit(limit))
+  return (rows as StoredLine[]).map(parseLine)
 }
 
 export interface StoredLine {

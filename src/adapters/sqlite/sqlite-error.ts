@@ -20,6 +20,15 @@ export function translateErrors<T>(file: string, action: () => T): T {
   }
 }
 
+/** The same for what comes later. */
+export async function translateLater<T>(file: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } catch (error) {
+    throw translate(file, error)
+  }
+}
+
 function translate(file: string, error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: string }
   if (typeof code !== 'string' || !(code.startsWith('SQLITE_') || 'syscall' in (error as object)))

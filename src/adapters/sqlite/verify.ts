@@ -42,7 +42,7 @@ export function findFaults(db: Connection): string[] {
 
 /** Folds the stored lines into `again`; a sentence when a line is not what it was. */
 function foldAgain(db: Connection, again: Connection): string | undefined {
-  const writer = createRowWriter(again)
+  const writer = createRowWriter(again, { isEmpty: true })
   let batch: Event[] = []
   let expected: number | undefined
   for (const row of db.prepare('SELECT * FROM events ORDER BY seq').iterate() as Iterable<EventRow>) {
