@@ -2,9 +2,10 @@
 // never lays a hand on a stranger that got an old pid.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isRunning, type Served, Site, until } from './harness.ts'
+import { findProcesses } from './check.ts'
+import { isRunning, type Served, Site, sleep, until } from './harness.ts'
 
 let site: Site
 let decoy: ChildProcess | undefined
@@ -87,9 +88,17 @@ test('a job that still runs is taken over and its exit code is the real one', {
   expect(await site.judge(true)).toEqual([])
 })
 
-/** A process of ours under that very pid. Only root may ask for one. */
+/**
+ * A process of ours under that very pid. Only root may ask for one, and it is free only when init has waited for the
+ * one before; other processes may come in between.
+ */
 async function takePid(pid: number): Promise<ChildProcess | undefined> {
-  for (let attempt = 0; attempt < 50; attempt++) {
+  const end = performance.now() + 15_000
+  while (performance.now() < end) {
+    if (existsSync(`/proc/${pid}`)) {
+      await sleep(50)
+      continue
+    }
     try {
       writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1))
     } catch {
@@ -110,7 +119,8 @@ test('a stranger with the pid of a lost job is left alone', { timeout: 60_000 },
   process.kill(-pid, 'SIGKILL')
   await until('the end of the job', 10_000, async () => !(await isRunning(pid)))
   decoy = await takePid(pid)
-  if (decoy === undefined) return context.skip('no right to choose a pid: run as root')
+  if (decoy === undefined)
+    return context.skip('the pid cannot be had: run as root, with an init that waits for orphans')
   const second = await site.serve()
   await until('the loss', 20_000, async () => (await site.linesOf(runId, 'task_lost')).length === 1)
   await second.control.cancel({ run_id: runId, reason: 'enough' })
@@ -120,3 +130,52 @@ test('a stranger with the pid of a lost job is left alone', { timeout: 60_000 },
   await site.settle(second)
   expect(await site.judge(true)).toEqual([])
 })
+
+/** Half of them end while nobody is there, half are taken over; each with an exit code of its own. */
+test.each([1, 5, 20])(
+  '%i commands at once keep their exit codes over a kill',
+  { timeout: 90_000 },
+  async count => {
+    const wait = `while [ ! -e ${site.path('go')}.$(( DAGBOK_PARAM_N % 2 )) ]; do sleep 0.1; done`
+    const command = `'${site.note}; ${wait}; exit $DAGBOK_PARAM_N'`
+    await site.write(
+      'configs/dags/job.yaml',
+      `name: job\ntasks:\n  - { id: job, workflow_ref: shell, params: { command: ${command} } }\n`,
+    )
+    const flags = ['--max-parallel', String(count), '--max-tasks', String(count)]
+    const first = await site.serve(flags)
+    const runIds: string[] = []
+    for (let n = 1; n <= count; n++) {
+      const answer = await first.control.trigger({ dag: 'job', params: { n }, cause: 'test' })
+      site.acknowledged.push({ seq: answer.seq, runId: answer.run_id })
+      runIds.push(answer.run_id)
+    }
+    const spawned = async () => (await site.lines()).filter(({ event }) => event === 'task_spawned')
+    await until('all of them', 30_000, async () => {
+      return (await site.executions()).length === count && (await spawned()).length === count
+    })
+    const pids = new Map((await spawned()).map(line => [line['run_id'] as string, line['pid'] as number]))
+    await kill(first)
+    await site.write('go.1', '')
+    const odd = runIds.filter((_, index) => index % 2 === 0)
+    await until('the end of the odd ones', 30_000, async () => {
+      return !(await Promise.all(odd.map(runId => isRunning(pids.get(runId)!)))).includes(true)
+    })
+    const second = await site.serve(flags)
+    const adopted = async () =>
+      (await site.lines()).filter(({ event }) => event === 'task_readopted').map(line => line['run_id'])
+    const even = runIds.filter(runId => !odd.includes(runId))
+    await until('the adoption of the even ones', 20_000, async () => (await adopted()).length >= even.length)
+    await site.write('go.0', '')
+    for (const [index, runId] of runIds.entries()) {
+      await ended(runId)
+      const [failed] = await site.linesOf(runId, 'task_fail')
+      expect(failed?.['error']).toMatchObject({ kind: 'exit_code', exit_code: index + 1 })
+      expect(await site.linesOf(runId, 'task_lost')).toEqual([])
+    }
+    expect((await adopted()).sort()).toEqual(even.sort())
+    await site.settle(second)
+    expect(await findProcesses(site)).toEqual([])
+    expect(await site.executions()).toHaveLength(count)
+  },
+)
