@@ -257,3 +257,51 @@ describe('reading the state', () => {
     expect(await loop.read(() => loop.diskFullSince)).toBe(clock.now())
   })
 })
+
+describe('a large set of definitions', () => {
+  const many = definitionsOf(
+    [aDag('d', { a: [] })],
+    Array.from({ length: 1_234 }, (_, n) => aSchedule(`s${n}`, '0 6 * * *', 'd')),
+  )
+  const use = { type: 'use_definitions', definitions: many, cause: 'reload' } as const
+
+  test('is written in slices, in order, and answered behind the last', async () => {
+    const { journal, told, loop } = openLoop()
+    const disk = Promise.withResolvers<void>()
+    journal.hold = disk.promise
+    let isAnswered = false
+    const before = loop.submit(record('before'))
+    const used = loop.submit(use).then(events => {
+      isAnswered = true
+      return events
+    })
+    const behind = loop.submit(record('behind'))
+    await settle()
+    expect(journal.appends).toBe(1)
+    expect(told).toEqual([])
+    expect(isAnswered).toBe(false)
+    disk.resolve()
+    expect(await used).toEqual([])
+    expect((await before)[0]?.seq).toBe(1)
+    expect((await behind)[0]?.seq).toBe(1_237)
+    expect(journal.appends).toBe(3)
+    expect(told).toEqual(journal.durable)
+    const ids = told.flatMap(event => (event.event === 'schedule_registered' ? [event['schedule_id']] : []))
+    expect(ids).toEqual([...many.schedules.keys()])
+  })
+
+  test('of which a slice cannot be written ends the loop: nobody is answered, nothing is told of it', async () => {
+    const { journal, told, fatal, loop } = openLoop()
+    const broken = new JournalSyncFailedError('EIO')
+    const append = journal.append.bind(journal)
+    journal.append = commits => (journal.appends === 1 ? Promise.reject(broken) : append(commits))
+    const letters = [record('before'), use, record('behind')].map(command => loop.submit(command))
+    for (const letter of await Promise.allSettled(letters)) {
+      expect(letter).toEqual({ status: 'rejected', reason: broken })
+    }
+    expect(fatal).toEqual([broken])
+    expect(told.length).toBe(journal.durable.length)
+    expect(told.length).toBeGreaterThan(0)
+    expect(told.length).toBeLessThan(1_000)
+  })
+})

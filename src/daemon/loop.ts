@@ -1,7 +1,8 @@
 // The daemon's loop: the only writer of the journal.
 //
 //   L1. Nothing acts on an event, and nobody is told of it, before `journal.append` has resolved for it.
-//   L2. One command is decided at a time; each decision is a commit of its own; a batch of commits is one append.
+//   L2. One command is decided at a time; each decision is a commit of its own; a batch of commits is one append. What a
+//       new set of definitions leads to may take several: still one command, answered when all of it is durable.
 //   L3. It waits in two places: for the next letter or wake-up, and for the append. Between them, time stands still.
 //   L4. A full disk stops nothing but progress: the same batch is written again until it fits, work from outside is
 //       refused meanwhile. Any other journal error is the end of the process.
@@ -16,7 +17,9 @@ import type { Agenda } from '../core/planner/agenda.ts'
 import type { Definitions } from '../core/schedule/definitions.ts'
 import { checkpointEvents } from '../core/state-machine/checkpoint.ts'
 import type { Command } from '../core/state-machine/command.ts'
-import { decide } from '../core/state-machine/decide.ts'
+import { decide, useDefinitions } from '../core/state-machine/decide.ts'
+import { COMMITS_PER_SLICE } from '../core/state-machine/decide-schedules.ts'
+import type { DecisionContext } from '../core/state-machine/decision-context.ts'
 import type { Event } from '../core/state-machine/event.ts'
 import { evolve } from '../core/state-machine/evolve.ts'
 import { nextWake } from '../core/state-machine/next-wake.ts'
@@ -96,7 +99,8 @@ export class Loop {
   }
 
   /**
-   * Reports from the inside: always taken. Resolves with the events once they are durable.
+   * Reports from the inside: always taken. Resolves with the events once they are durable; with none for
+   * `use_definitions`, which may be of any number.
    * @throws DagbokError if it is refused
    */
   submit(command: Command): Promise<readonly Event[]> {
@@ -193,27 +197,30 @@ export class Loop {
   }
 
   async #turn(letters: readonly Letter[], due: boolean, jumpMs: number): Promise<void> {
-    const commits: Commit[] = []
-    const answers: [Letter, Event[]][] = []
-    if (jumpMs !== 0) commits.push(...this.#decide(clockJumped(jumpMs, this.#ports.clock.monotonicMs())))
-    if (due) commits.push(...this.#decide({ type: this.ticking ? 'tick' : 'wake' }))
-    for (const letter of letters) {
-      try {
-        if (letter.command.type === 'use_definitions') this.definitions = letter.command.definitions
-        const decided = this.#decide(letter.command)
-        commits.push(...decided)
-        answers.push([letter, decided.length === 1 ? decided[0]! : decided.flat()])
-      } catch (error) {
-        if (!(error instanceof DagbokError)) throw error
-        letter.reject(error)
+    const batch: Commit[] = []
+    const answers: [Letter, readonly Event[]][] = []
+    if (jumpMs !== 0) batch.push(...this.#decide(clockJumped(jumpMs, this.#ports.clock.monotonicMs())))
+    if (due) batch.push(...this.#decide({ type: this.ticking ? 'tick' : 'wake' }))
+    try {
+      for (const letter of letters) {
+        if (letter.command.type === 'use_definitions') {
+          await this.#useDefinitions(letter.command, batch)
+          answers.push([letter, []])
+          continue
+        }
+        try {
+          const decided = this.#decide(letter.command)
+          batch.push(...decided)
+          answers.push([letter, decided.length === 1 ? decided[0]! : decided.flat()])
+        } catch (error) {
+          if (!(error instanceof DagbokError)) throw error
+          letter.reject(error)
+        }
       }
-    }
-    if (commits.length > 0) {
-      await this.#append(commits).catch(error => {
-        for (const [letter] of answers) letter.reject(error)
-        throw error
-      })
-      this.#options.committed(commits.flat())
+      await this.#commit(batch)
+    } catch (error) {
+      for (const letter of letters) letter.reject(error)
+      throw error
     }
     for (const [letter, events] of answers) letter.resolve(events)
     this.#options.turned()
@@ -221,9 +228,29 @@ export class Loop {
     if (this.#ports.journal.wantsRoll && !hasStopped(letters)) await this.#roll()
   }
 
+  /** A large set is written while it is decided, or its events would all be in memory at once. */
+  async #useDefinitions(command: Command & { type: 'use_definitions' }, batch: Commit[]): Promise<void> {
+    this.definitions = command.definitions
+    for (const commits of useDefinitions(this.#ports.state, command, this.#context())) {
+      batch.push(...commits)
+      if (batch.length >= COMMITS_PER_SLICE) await this.#commit(batch.splice(0))
+    }
+  }
+
+  /** Makes commits durable, then lets the followers have them. */
+  async #commit(commits: readonly Commit[]): Promise<void> {
+    if (commits.length === 0) return
+    await this.#append(commits)
+    this.#options.committed(commits.flat())
+  }
+
   #decide(command: Command): Event[][] {
-    const { state, agenda, clock, random } = this.#ports
-    return decide(state, command, {
+    return decide(this.#ports.state, command, this.#context())
+  }
+
+  #context(): DecisionContext {
+    const { agenda, clock, random } = this.#ports
+    return {
       now: clock.now(),
       definitions: this.definitions,
       agenda,
@@ -231,7 +258,7 @@ export class Loop {
       admission: this.admission,
       driven: this.driven,
       random: () => random.next(),
-    })
+    }
   }
 
   /** Durable when it resolves. On a full disk it goes on trying: the state has the events, so they must be written. */

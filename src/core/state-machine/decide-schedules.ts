@@ -19,6 +19,9 @@ import type { ScheduleState } from './state.ts'
 /** Schedules planned by one tick. The loop ticks again at once while some are left, so that others get their turn. */
 export const SCHEDULES_PER_TICK_MAX = 500
 
+/** Commits of a new set of definitions that are handed over at a time. */
+export const COMMITS_PER_SLICE = 500
+
 export function planDue(decider: Decider): void {
   const { context, state } = decider
   const { agenda, definitions, now } = context
@@ -81,8 +84,15 @@ function emitMissed(decider: Decider, scheduleId: string, decision: Decision & {
   })
 }
 
-/** Takes a new set of definitions into force. The context already holds it. */
-export function disposeAndRegister(decider: Decider, next: Definitions, cause: 'start' | 'reload'): void {
+/**
+ * Takes a new set of definitions into force. The context already holds it. Pauses each time that COMMITS_PER_SLICE
+ * commits wait to be taken.
+ */
+export function* disposeAndRegister(
+  decider: Decider,
+  next: Definitions,
+  cause: 'start' | 'reload',
+): Generator<void, void> {
   const { state } = decider
   decider.emit({
     event: 'definitions_loaded',
@@ -102,11 +112,13 @@ export function disposeAndRegister(decider: Decider, next: Definitions, cause: '
       register(decider, schedule, 'timing_changed', known)
     }
     decider.commit()
+    if (decider.waiting >= COMMITS_PER_SLICE) yield
   }
   for (const [id, known] of state.schedules) {
     if (next.schedules.has(id)) continue
     retire(decider, id, known, 'removed')
     decider.commit()
+    if (decider.waiting >= COMMITS_PER_SLICE) yield
   }
   decider.context.agenda.rebuild(next, state)
 }

@@ -19,19 +19,37 @@ import type { State } from './state.ts'
  * @throws DagbokError if the command is refused
  */
 export function decide(state: State, command: Command, context: DecisionContext): Event[][] {
+  if (command.type === 'use_definitions') return [...useDefinitions(state, command, context)].flat()
   const decider = new Decider(state, context)
   dispatch(decider, command)
-  decider.commit()
-  startWhatMay(decider)
-  return decider.commits
+  return conclude(decider)
 }
 
-function dispatch(decider: Decider, command: Command): void {
+/**
+ * Decides a new set of definitions, which may lead to a hundred thousand commits, in slices that can be written one
+ * after the other. No other command may be decided before the last slice.
+ * @returns the commits, in order; `state` is evolved as far as they have been asked for
+ */
+export function* useDefinitions(
+  state: State,
+  { definitions, cause }: Command & { type: 'use_definitions' },
+  context: DecisionContext,
+): Generator<Event[][], void> {
+  const decider = new Decider(state, context)
+  for (const _ of disposeAndRegister(decider, definitions, cause)) yield decider.takeCommits()
+  yield conclude(decider)
+}
+
+function conclude(decider: Decider): Event[][] {
+  decider.commit()
+  startWhatMay(decider)
+  return decider.takeCommits()
+}
+
+function dispatch(decider: Decider, command: Exclude<Command, { type: 'use_definitions' }>): void {
   switch (command.type) {
     case 'boot':
       return boot(decider, command)
-    case 'use_definitions':
-      return disposeAndRegister(decider, command.definitions, command.cause)
     case 'reject_definitions':
       return decider.emit({ event: 'definitions_rejected', cause: command.cause, errors: command.errors })
     case 'tick':

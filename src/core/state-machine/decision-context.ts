@@ -33,8 +33,8 @@ export type Draft = SystemEvent extends infer E
 export class Decider {
   readonly state: State
   readonly context: DecisionContext
-  readonly commits: Event[][] = []
-  #commit: Event[] = []
+  #commits: Event[][] = []
+  #commit: Event[] | undefined
   readonly #timestamp: string
 
   constructor(state: State, context: DecisionContext) {
@@ -60,13 +60,27 @@ export class Decider {
 
   /** What was emitted since the last call is one decision: all or none on disk. */
   commit(): void {
-    if (this.#commit.length === 0) return
-    this.commits.push(this.#commit)
-    this.#commit = []
+    if (this.#commit === undefined) return
+    this.#commits.push(this.#commit)
+    this.#commit = undefined
+  }
+
+  /** The commits since the last call. What was emitted behind the last of them starts the next one. */
+  takeCommits(): Event[][] {
+    const commits = this.#commits
+    this.#commits = []
+    return commits
+  }
+
+  /** How many commits wait to be taken. */
+  get waiting(): number {
+    return this.#commits.length
   }
 
   #take(event: Event): void {
-    this.#commit.push(event)
+    // Most commits are of one event; an array that grew by `push` would have room for seventeen.
+    if (this.#commit === undefined) this.#commit = [event]
+    else this.#commit.push(event)
     evolve(this.state, event)
   }
 }
