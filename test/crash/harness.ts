@@ -131,18 +131,33 @@ export class Site {
     await served.control.record({ fields: { event: 'noted', text } }).catch(() => {})
   }
 
+  /** All segments in order. A roll may come in between: then they are read again, for up to two seconds. */
   async journal(): Promise<JournalText> {
+    const end = performance.now() + 2_000
+    for (;;) {
+      const sealed = await this.#sealed()
+      try {
+        const segments = await Promise.all([...sealed, this.journalPath].map(file => readFile(file)))
+        if ((await this.#sealed()).length === sealed.length) return readJournalText(segments)
+      } catch (error) {
+        // For a moment of a roll no file has the active one's name.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || performance.now() > end) throw error
+        await sleep(5)
+      }
+    }
+  }
+
+  async #sealed(): Promise<string[]> {
     const folder = join(this.#stateFolder, 'orchestrator_state.d', 'segments')
-    const names = existsSync(folder)
-      ? (await readdir(folder)).filter(name => name.endsWith('.jsonl')).sort()
-      : []
-    const files = [...names.map(name => join(folder, name)), this.journalPath]
-    return readJournalText(await Promise.all(files.map(file => readFile(file))))
+    if (!existsSync(folder)) return []
+    const names = (await readdir(folder)).filter(name => name.endsWith('.jsonl')).sort()
+    return names.map(name => join(folder, name))
   }
 
   /** Lines so far; a line that is being written is left out. */
   async lines(): Promise<readonly JournalLine[]> {
-    return existsSync(this.journalPath) ? (await this.journal()).lines : []
+    const isThere = existsSync(this.journalPath) || (await this.#sealed()).length > 0
+    return isThere ? (await this.journal()).lines : []
   }
 
   async linesOf(runId: string, event: string): Promise<JournalLine[]> {
