@@ -59,7 +59,7 @@ export interface DefinitionSourceOptions {
   readonly checkerEntry?: URL
 }
 
-/** A process takes about as long to start as this much YAML takes to be checked. */
+/** Some 2,400 schedules: they take 0.2 s, in turns of a few ms, which is about what a process takes to start. */
 const PROCESS_FROM_BYTES = 128 * 1024
 /** Twice what the worst file of 1 MiB that we know needs. */
 const HEAP_LIMIT_MB = 1_024
@@ -118,7 +118,10 @@ export function createDefinitionSource(
       last,
       entry: checkerEntry,
     })
-    if (load === 'unchanged') return last!.result
+    if (load === 'unchanged') {
+      watchFar(last!.known.far)
+      return last!.result
+    }
     const { result, known } = load
     if (known !== undefined) watchFar(known.far)
     if (result.ok && known !== undefined) last = { result, definitions: result.definitions, known }

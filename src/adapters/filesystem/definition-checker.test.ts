@@ -1,0 +1,215 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LoadResult } from '../../ports/definition-source.ts'
+import { createDefinitionSource, DEFAULT_FOLDERS, type DefinitionSourceOptions } from './definition-source.ts'
+
+const DAG = 'name: d\ntasks:\n  - {id: a, workflow_ref: shell, params: {command: x}}\n'
+const OTHER =
+  'name: e\ntenant_id: t2\ntasks:\n  - {id: a, workflow_ref: http, params: {url: "https://e.org"}, env: {A: b}, timeout: 3s}\n'
+const schedule = (id: string, more = '') => `- id: ${id}\n  cron: "0 6 * * *"\n  dag: d\n${more}`
+
+let root = ''
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'dagbok-checker-'))
+  write('configs/dags/d.yaml', DAG)
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+function writeMany(count: number): void {
+  write('configs/schedules/many.yaml', Array.from({ length: count }, (_, n) => schedule(`s${n}`)).join(''))
+}
+
+function open(options: DefinitionSourceOptions) {
+  const watched: string[] = []
+  const source = createDefinitionSource(
+    { root, ...DEFAULT_FOLDERS },
+    async paths => {
+      watched.push(...paths)
+      return { add: more => void watched.push(...more), close: async () => {} }
+    },
+    options,
+  )
+  return { source, watched }
+}
+
+const APART: DefinitionSourceOptions = { processFromBytes: 0 }
+const HERE: DefinitionSourceOptions = { processFromBytes: Number.POSITIVE_INFINITY }
+
+/** A program in the place of the checker. */
+function anEntry(text: string): URL {
+  write('entry.mjs', text)
+  return pathToFileURL(join(root, 'entry.mjs'))
+}
+
+/** What can be compared: compiled crons by their slots. */
+function flatten(result: LoadResult) {
+  if (!result.ok) return result
+  const { schedules, dags } = result.definitions
+  return {
+    warnings: result.warnings,
+    dags: [...dags],
+    schedules: [...schedules.values()].map(({ slots, ...rest }) => ({
+      ...rest,
+      next: slots.next(Date.parse('2026-01-05T00:00Z')),
+    })),
+  }
+}
+
+/** Processes of ours that run `entry`. */
+function childrenOf(entry: string): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(entry)
+      } catch {
+        return false
+      }
+    })
+}
+
+describe('definitions checked in a process of their own', () => {
+  it('are what they are when checked here: a good set with warnings', async () => {
+    writeMany(600)
+    write('configs/dags/e.yaml', OTHER)
+    write('jobs/far.yaml', DAG.replace('name: d', 'name: far'))
+    write('workflows/shell.ts', '')
+    write(
+      'configs/schedules/more.yaml',
+      `${schedule('x', '  timezone: Europe/Berlin\n  catchup: all\n  overlap: queue\n  enabled: false\n')}` +
+        '- id: y\n  cron: "15 3 * * MON"\n  dag: e\n- {id: z, cron: "*/7 * * * *", dag: jobs/far.yaml, tenant: other}\n',
+    )
+    const here = open(HERE)
+    const apart = open(APART)
+    const expected = flatten(await here.source.load())
+    expect(expected).toMatchObject({ schedules: { length: 603 }, dags: { length: 3 } })
+    expect(flatten(await apart.source.load())).toEqual(expected)
+    for (const { source } of [here, apart]) await (await source.watch(() => {}))()
+    expect(apart.watched).toEqual(here.watched)
+    expect(apart.watched).toContain(join(root, 'jobs/far.yaml'))
+  })
+
+  it('are what they are when checked here: everything that is wrong', async () => {
+    write('configs/schedules/a.yaml', `${schedule('x', '  nope: 1\n')}${schedule('x')}- 7\n`)
+    write('configs/schedules/b.yaml', '- [')
+    write('configs/schedules/c.yaml', '')
+    write('configs/dags/e.yaml', 'name: d\ntasks:\n  - {id: a, workflow_ref: gone, depends_on: [a]}\n')
+    const expected = await open(HERE).source.load()
+    expect(expected).toMatchObject({ ok: false })
+    expect(!expected.ok && expected.problems.length).toBeGreaterThan(5)
+    expect(await open(APART).source.load()).toEqual(expected)
+  })
+
+  it('begin at the size that is set', async () => {
+    writeMany(3)
+    const bytes = readFileSync(join(root, 'configs/schedules/many.yaml')).length + Buffer.byteLength(DAG)
+    const checkerEntry = anEntry('process.exit(9)')
+    const at = (processFromBytes: number) => open({ processFromBytes, checkerEntry }).source.load()
+    expect(await at(bytes)).toMatchObject({
+      ok: false,
+      problems: [{ message: expect.stringContaining('exit code 9') }],
+    })
+    expect(await at(bytes + 1)).toMatchObject({ ok: true })
+  })
+
+  it('share texts, and what did not change with the last set', async () => {
+    writeMany(2)
+    const { source } = open(APART)
+    const first = await source.load()
+    if (!first.ok) throw new Error('the set is good')
+    const [s0, s1] = first.definitions.schedules.values()
+    expect(s0!.timing).toBe(s1!.timing)
+    expect(s0!.slots).toBe(s1!.slots)
+    // Nothing was parsed again: else it would be a new answer.
+    expect(await source.load()).toBe(first)
+    write('configs/schedules/comment.yaml', '# a comment\n[]\n')
+    const same = await source.load()
+    expect(same).not.toBe(first)
+    expect(same.ok && same.definitions).toBe(first.definitions)
+    write('configs/schedules/more.yaml', schedule('s2'))
+    const third = await source.load()
+    expect(third.ok && [...third.definitions.schedules.keys()]).toEqual(['s0', 's1', 's2'])
+    expect(third.ok && third.definitions.schedules.get('s0')).toBe(s0)
+    expect(first.definitions.schedules.size).toBe(2)
+  })
+
+  it('see a change of a file elsewhere that a schedule names, and of one that was missing', async () => {
+    write('configs/schedules/s.yaml', '- {id: s, cron: "0 6 * * *", dag: jobs/far.yaml}\n')
+    const { source } = open(APART)
+    expect(await source.load()).toMatchObject({ ok: false })
+    write('jobs/far.yaml', DAG.replace('name: d', 'name: far'))
+    const first = await source.load()
+    expect(first).toMatchObject({ ok: true })
+    expect(await source.load()).toBe(first)
+    write('jobs/far.yaml', DAG.replace('name: d', 'name: farther'))
+    const second = await source.load()
+    expect(second.ok && second.definitions.schedules.get('s')?.dagName).toBe('farther')
+    rmSync(join(root, 'jobs/far.yaml'))
+    expect(await source.load()).toMatchObject({ ok: false })
+  })
+
+  it('go from small to large and back', async () => {
+    const { source } = open({ processFromBytes: 10_000 })
+    for (const count of [2, 400, 3, 500]) {
+      writeMany(count)
+      const result = await source.load()
+      expect(result.ok && result.definitions.schedules.size).toBe(count)
+    }
+  })
+
+  it('that take too much memory are a problem of the file they were at', async () => {
+    writeMany(2)
+    write('configs/schedules/wide.yaml', `[${'[],'.repeat(300_000)}]`)
+    expect(await open({ ...APART, heapLimitMb: 40 }).source.load()).toMatchObject({
+      ok: false,
+      problems: [
+        {
+          file: 'configs/schedules/wide.yaml',
+          severity: 'error',
+          message: 'checking the definitions took more than 40 MiB of memory',
+        },
+      ],
+    })
+  })
+
+  it.each([
+    ['an exception', 'setTimeout(() => { throw new Error("no") }, 1)', 'exit code 1'],
+    ['an exit in the middle', 'process.send({type: "dags", dags: []}, () => process.exit(0))', 'exit code 0'],
+    ['a signal', 'process.kill(process.pid, "SIGKILL")', 'SIGKILL'],
+    [
+      'an answer that is none',
+      'process.send({type: "dags", dags: 7}); setInterval(() => {}, 1e6)',
+      'iterable',
+    ],
+    ['a program that is not there', '', 'exit code'],
+  ])('that fail are a problem, never an exception: %s', async (_, text, said) => {
+    writeMany(1)
+    const checkerEntry = text === '' ? pathToFileURL(join(root, 'gone.mjs')) : anEntry(text)
+    const { source } = open({ ...APART, checkerEntry })
+    const result = await source.load()
+    expect(result).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining(said) }] })
+    expect(await source.load()).toMatchObject({ ok: false })
+  })
+
+  it('are called off by a close, and leave no process behind', async () => {
+    writeMany(1)
+    const checkerEntry = anEntry(
+      'process.on("message", () => {}); process.send({type: "checking", file: "x"})',
+    )
+    const { source } = open({ ...APART, checkerEntry })
+    const loaded = source.load().catch((error: unknown) => error)
+    await expect.poll(() => childrenOf(join(root, 'entry.mjs')).length, { timeout: 10_000 }).toBe(1)
+    await source.close()
+    expect(await loaded).toMatchObject({ code: 'SCHEDULER_STOPPED' })
+    expect(childrenOf(join(root, 'entry.mjs'))).toEqual([])
+    await expect(source.load()).rejects.toMatchObject({ code: 'SCHEDULER_STOPPED' })
+  })
+})
