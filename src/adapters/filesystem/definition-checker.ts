@@ -51,7 +51,7 @@ export type CheckerLoad = 'unchanged' | { readonly result: LoadResult; readonly 
  * @throws DagbokError SCHEDULER_STOPPED if the signal calls it off
  */
 export async function loadInProcess(survey: Survey, options: CheckerOptions): Promise<CheckerLoad> {
-  const { heapLimitMb, signal, last, entry = new URL(ENTRY, import.meta.url) } = options
+  const { heapLimitMb, signal, last, entry = ENTRY } = options
   if (signal.aborted) throw calledOff()
   const assembly = new Assembly(last?.definitions)
   let load: CheckerLoad | undefined
