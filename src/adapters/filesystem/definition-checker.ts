@@ -16,8 +16,8 @@ import type { Survey } from './definition-survey.ts'
 
 // The extension is of this file's own kind: src/*.ts in a checkout, dist/*.js in the package.
 const ENTRY = import.meta.url.endsWith('.ts')
-  ? './definition-checker-entry.ts'
-  : './definition-checker-entry.js'
+  ? new URL('./definition-checker-entry.ts', import.meta.url)
+  : new URL('./definition-checker-entry.js', import.meta.url)
 
 /** Of what the process says before it dies. */
 const STDERR_CHARACTERS = 4_096
