@@ -307,9 +307,11 @@ export class World {
     life.isOver = true
     this.life = undefined
     this.counts.cleanStops += 1
-    this.#stoppedCleanly = true
+    // A power cut may take the mark of it: then the next start makes a copy that it need not make.
+    const kind: CrashKind = this.chance.happens(0.3) ? 'power' : 'kill'
+    this.#stoppedCleanly = kind === 'kill'
     this.time.forget(life)
-    this.disk.crash(this.chance.happens(0.3) ? 'power' : 'kill')
+    this.disk.crash(kind)
     this.machine.daemonDied('kill')
     this.log('stopped')
   }

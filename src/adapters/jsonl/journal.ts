@@ -21,7 +21,7 @@ import { type Layout, layoutOf, nextPath, sealedPath } from './layout.ts'
 import { type EncodedBatch, encodeBatch, formatCrc } from './line.ts'
 import { nodeDisk } from './node-disk.ts'
 import { prepareDirectories } from './preflight.ts'
-import { FORMAT, type OpenedSegment, openActive } from './recovery.ts'
+import { CLOSED_MODE, FORMAT, isCleanStop, type OpenedSegment, openActive } from './recovery.ts'
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
 
@@ -115,6 +115,8 @@ class JsonlJournal implements Journal {
   #lines: number
   #rollAtBytes: number
   #isBusy = false
+  /** The last line is `scheduler_stopped`, and it is on disk. */
+  #isStopped = false
   /** Set for good by the first failure that is not a full disk. */
   #failure: unknown
 
@@ -155,7 +157,11 @@ class JsonlJournal implements Journal {
   append(commits: readonly Commit[]): Promise<void> {
     return this.#exclusively(() => {
       const batch = encodeBatch(commits, this.lastSeq, this.#crc)
-      return batch.lines === 0 ? Promise.resolve() : this.#write(batch)
+      if (batch.lines === 0) return Promise.resolve()
+      const isStopped = isCleanStop(commits.findLast(commit => commit.length > 0)?.at(-1))
+      return this.#write(batch).then(() => {
+        this.#isStopped = isStopped
+      })
     })
   }
 
@@ -275,8 +281,11 @@ class JsonlJournal implements Journal {
   async close(): Promise<void> {
     if (this.#failure instanceof JournalClosedError) return
     if (this.#isBusy) throw new Error('the journal is closed while a batch is under way')
+    const isWhole = this.#failure === undefined && this.#isStopped
     this.#failure = new JournalClosedError(`The journal ${this.#layout.active} is closed`)
     await this.#file.close()
+    // Without it the next start only makes a copy that it need not make.
+    if (isWhole) await this.#disk.chmod(this.#layout.active, CLOSED_MODE).catch(() => {})
   }
 }
 

@@ -36,7 +36,15 @@ export interface OpenedSegment {
   readonly recovered?: JournalRecovered
 }
 
-function isCleanStop(event: Event | undefined): boolean {
+/**
+ * Mode of an active segment that was closed after `scheduler_stopped` had been synced. The line alone proves nothing:
+ * if its sync failed, the page cache shows it all the same, and the disk may lack a page of it. After a reboot what is
+ * read is what is on disk, so it does not matter whether the mode itself survived.
+ */
+export const CLOSED_MODE = 0o400
+const OPEN_MODE = 0o600
+
+export function isCleanStop(event: Event | undefined): boolean {
   return event?.event === 'scheduler_stopped' && !isUserEvent(event)
 }
 
@@ -52,14 +60,18 @@ export async function openActive(
   timestamp: () => string,
 ): Promise<OpenedSegment> {
   const parser = new SegmentParser(accept)
+  const wasClosed = disk.factsSync(layout.active)?.mode === CLOSED_MODE
+  // Before anything is appended: whatever comes of this start, the next one sees that the file was open.
+  if (wasClosed) await disk.chmod(layout.active, OPEN_MODE)
   // A hint only: it decides whether the copy is made while reading or, in rare cases, afterwards.
-  const looksClean = (await peekLastLine(disk, layout.active)).includes('"event":"scheduler_stopped"')
+  const looksClean =
+    wasClosed && (await peekLastLine(disk, layout.active)).includes('"event":"scheduler_stopped"')
   await removeFile(disk, layout.recovering)
   let copy = looksClean ? undefined : new SegmentCopy(await disk.open(layout.recovering, 'create'))
   try {
     await scanSegment(disk, layout.active, parser, copy)
     checkSegment(layout, parser)
-    if (isCleanStop(parser.last) && parser.bad === undefined && parser.start === 0) {
+    if (wasClosed && isCleanStop(parser.last) && parser.bad === undefined && parser.start === 0) {
       const file = await disk.open(layout.active, 'append')
       if (copy !== undefined) await discard(disk, layout, copy)
       return { file, bytes: parser.validBytes, ...positionOf(parser) }
