@@ -1,6 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 // The door: looks at Node's version before anything else is loaded, since on an older one a native module would crash
 // instead of saying why. Any Node from 12 on can parse this file: no imports at the top, no newer syntax.
+//
+// The flag keeps V8's nursery small: a scheduler lives long and makes little garbage, and what a start or a reload
+// leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it.
 
 var version = process.versions.node.split('.').map(Number)
 
