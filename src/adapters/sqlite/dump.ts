@@ -2,7 +2,7 @@
 // Two indexes are equal exactly when their dumps are; the memory adapter writes the same text.
 
 import { canonicalText } from '../../ports/run-rows.ts'
-import { RUN_SELECT, TASK_SELECT } from './row-writer.ts'
+import { RUN_SELECT, TASK_SELECT } from './row-columns.ts'
 import type { Connection } from './schema.ts'
 
 /** Checkpoint, events, runs, tasks and slots of an open index. */

@@ -127,6 +127,7 @@ async function fill(
     await breathe()
   }
   translateErrors(file, () => {
+    writer.flush()
     db.prepare('UPDATE checkpoint SET seq = ?').run(lastSeq)
     createIndexes(db)
     db.exec('COMMIT')

@@ -4,80 +4,32 @@
 // does to a row is ports/run-rows.ts.
 //
 //   R1. Within one call a row is read once and written once, however many events change it.
+//   R2. Nothing is remembered from one transaction to the next, but by a writer that is alone with its tables: it keeps
+//       the rows of runs that are under way, as far as memory allows, and writes them when they are over.
 
-import { crc32 } from 'node:zlib'
 import type { Event } from '../../core/state-machine/event.ts'
 import { parseInstant } from '../../core/time/instant.ts'
 import type { RunRow, TaskRow } from '../../ports/run-index.ts'
+import { foldRun, foldTask, runIdOf, slotRowOf, taskOf } from '../../ports/run-rows.ts'
+import { createBlockWriter } from './block-writer.ts'
+import { createEventWriter } from './event-writer.ts'
 import {
-  foldRun,
-  foldTask,
-  indexedEvent,
-  runIdOf,
-  slotRowOf,
-  subjectOf,
-  taskOf,
-} from '../../ports/run-rows.ts'
-import { createRowInserter, placeholders, type RowInserter } from './row-inserter.ts'
-import { blockOf, type Connection } from './schema.ts'
+  RUN_COLUMNS,
+  RUN_PROGRESS,
+  RUN_SELECT,
+  SMOOTH_TASK_COLUMNS,
+  TASK_COLUMNS,
+  TASK_PROGRESS,
+  TASK_SELECT,
+} from './row-columns.ts'
+import { createRowInserter, placeholders } from './row-inserter.ts'
+import type { Connection } from './schema.ts'
 import { createSeenIds } from './seen-ids.ts'
 
-const RUN_COLUMNS = [
-  'run_id',
-  'dag_name',
-  'tenant_id',
-  'schedule_id',
-  'slot',
-  'status',
-  'cause',
-  'enqueued_at',
-  'started_at',
-  'finished_at',
-  'duration_ms',
-  'tasks_succeeded',
-  'tasks_failed',
-  'tasks_skipped',
-  'error',
-] as const satisfies readonly (keyof RunRow)[]
+/** Rows of runs under way that may be kept in memory: some 20 MB. */
+const KEPT_ROWS = 20_000
 
-/** What changes after a run's first event, as a rule; the rest is in secondary indexes that need no touching. */
-const RUN_PROGRESS = [
-  'status',
-  'started_at',
-  'finished_at',
-  'duration_ms',
-  'tasks_succeeded',
-  'tasks_failed',
-  'tasks_skipped',
-  'error',
-] as const satisfies readonly (keyof RunRow)[]
-
-const TASK_COLUMNS = [
-  'run_id',
-  'task_id',
-  'status',
-  'attempt',
-  'workflow_ref',
-  'started_at',
-  'finished_at',
-  'duration_ms',
-  'retry_at',
-  'reason',
-  'error',
-  'output',
-] as const satisfies readonly (keyof TaskRow)[]
-
-const TASK_PROGRESS = TASK_COLUMNS.slice(2)
-
-/** Of a task that nothing went wrong with: most of them. To bind a NULL takes twice as long as to bind a number. */
-const SMOOTH_TASK_COLUMNS = TASK_COLUMNS.filter(
-  column => column !== 'error' && column !== 'reason' && column !== 'retry_at',
-)
-
-/** The columns of a run, of a task, in the order of their rows' keys: for SELECT. */
-export const RUN_SELECT = RUN_COLUMNS.join(', ')
-export const TASK_SELECT = TASK_COLUMNS.join(', ')
-
+/** What is written waits in part until `flush`; after an error everything that waits is forgotten. */
 export interface RowWriter {
   /**
    * Events in order of `seq`, none of which is in the tables yet: the events and the rows they change.
@@ -86,6 +38,8 @@ export interface RowWriter {
   write(events: readonly Event[], texts?: readonly string[]): void
   /** Only the rows they change, and the blocks they are in. */
   fold(events: readonly Event[]): void
+  /** To be called before the transaction ends. */
+  flush(): void
 }
 
 interface Kept<Row> {
@@ -101,9 +55,8 @@ interface Kept<Row> {
 export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWriter {
   /** Runs of which there is a row, or a task's, if every row comes from this writer: no need to look for others. */
   const stored = isEmpty ? createSeenIds() : undefined
-  const events = createRowInserter(db, 'INSERT OR FAIL INTO events', placeholders(8))
-  const placesOf = (kind: string) => createRowInserter(db, 'INSERT OR IGNORE INTO blocks', `'${kind}', ?, ?`)
-  const places = { run: placesOf('run'), schedule: placesOf('schedule'), event: placesOf('event') }
+  const events = createEventWriter(db, { isEmpty })
+  const blocks = createBlockWriter(db)
   const slots = createRowInserter(db, 'INSERT OR REPLACE INTO slots', placeholders(10))
   const newRuns = createRowInserter(
     db,
@@ -120,7 +73,8 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
     `INSERT OR FAIL INTO tasks (first_seq, ${SMOOTH_TASK_COLUMNS.join(', ')})`,
     placeholders(SMOOTH_TASK_COLUMNS.length + 1),
   )
-  const inserters = [events, places.run, places.schedule, places.event, slots, newRuns, newTasks, smoothTasks]
+  const rows = [newRuns, newTasks, smoothTasks]
+  const inserters = [slots, ...rows]
   const selectRun = db.prepare('SELECT * FROM runs WHERE run_id = ?')
   const updateRun = db.prepare(`UPDATE runs SET ${assign(RUN_PROGRESS)} WHERE first_seq = ?`)
   const updateRunPlace = db.prepare(
@@ -132,55 +86,6 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
 
   const runs = new Map<string, Kept<RunRow> & { place: string }>()
   const tasks = new Map<string, { areStored: boolean; byId: Map<string, Kept<TaskRow>> }>()
-  const placed = {
-    block: -1,
-    runs: new Set<string>(),
-    schedules: new Set<string>(),
-    names: new Set<string>(),
-  }
-
-  function insertEvents(list: readonly Event[], texts: readonly string[] | undefined): void {
-    for (let i = 0; i < list.length; i++) {
-      const event = list[i]!
-      const kept = indexedEvent(event)
-      const line = kept === event && texts !== undefined ? texts[i]! : JSON.stringify(kept)
-      events.add(event.seq)
-      events.add(event.event)
-      events.add(event.timestamp)
-      events.add(subjectOf(event, 'run_id'))
-      events.add(subjectOf(event, 'schedule_id'))
-      events.add(subjectOf(event, 'task_id'))
-      events.add(line)
-      events.add(crc32(line))
-    }
-  }
-
-  /** `blocks` for one event: said once for each block, or twice where a batch ends inside. */
-  function placeEvent(event: Event): void {
-    const block = blockOf(event.seq)
-    if (block !== placed.block) {
-      forgetPlaces()
-      placed.block = block
-    }
-    placeIn(placed.names, places.event, event.event)
-    placeIn(placed.runs, places.run, subjectOf(event, 'run_id'))
-    placeIn(placed.schedules, places.schedule, subjectOf(event, 'schedule_id'))
-  }
-
-  function placeIn(known: Set<string>, into: RowInserter, subject: string | null): void {
-    if (subject === null || known.has(subject)) return
-    known.add(subject)
-    into.add(subject)
-    into.add(placed.block)
-  }
-
-  function forgetPlaces(): void {
-    placed.block = -1
-    placed.runs.clear()
-    placed.schedules.clear()
-    placed.names.clear()
-  }
-
   function changeRun(runId: string, event: Event): void {
     const kept = runs.get(runId) ?? loadRun(runId)
     if (kept === undefined) {
@@ -190,8 +95,14 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
     }
   }
 
+  /** Before a row is looked for: it may be among those that wait. */
+  function flushRows(): void {
+    for (const inserter of rows) inserter.flush()
+  }
+
   function loadRun(runId: string): (Kept<RunRow> & { place: string }) | undefined {
     if (stored?.mayHave(runId) === false) return undefined
+    flushRows()
     const found = selectRun.get(runId) as (RunRow & { first_seq: number }) | undefined
     if (found === undefined) return undefined
     const { first_seq: firstSeq, ...row } = found
@@ -203,10 +114,7 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
   function changeTask(runId: string, taskId: string, event: Event): void {
     let ofRun = tasks.get(runId)
     if (ofRun === undefined) {
-      ofRun = {
-        areStored: stored?.mayHave(runId) !== false && hasTasks.get(runId) !== undefined,
-        byId: new Map(),
-      }
+      ofRun = { areStored: areTasksStored(runId), byId: new Map() }
       tasks.set(runId, ofRun)
     }
     const kept = ofRun.byId.get(taskId) ?? (ofRun.areStored ? loadTask(runId, taskId) : undefined)
@@ -216,6 +124,12 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
       kept.row = foldTask(kept.row, event)
       ofRun.byId.set(taskId, kept)
     }
+  }
+
+  function areTasksStored(runId: string): boolean {
+    if (stored?.mayHave(runId) === false) return false
+    flushRows()
+    return hasTasks.get(runId) !== undefined
   }
 
   function loadTask(runId: string, taskId: string): Kept<TaskRow> | undefined {
@@ -228,7 +142,8 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
   function writeSlot(event: Event): void {
     const slot = slotRowOf(event)
     if (slot === undefined) return
-    const [fromMs, toMs] = [parseInstant(slot.slot), parseInstant(slot.slot_to)]
+    const fromMs = parseInstant(slot.slot)
+    const toMs = slot.slot_to === slot.slot ? fromMs : parseInstant(slot.slot_to)
     if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return
     slots.add(slot.schedule_id)
     slots.add(fromMs)
@@ -242,49 +157,59 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
     slots.add(slot.decided_at)
   }
 
-  function store(): void {
-    for (const { row, firstSeq, isNew, place } of runs.values()) {
-      if (isNew) {
-        newRuns.add(firstSeq)
-        for (const column of RUN_COLUMNS) newRuns.add(row[column])
-        continue
-      }
-      if (placeOf(row) !== place) {
-        updateRunPlace.run(row.schedule_id, row.slot, row.cause, row.enqueued_at, firstSeq)
-      }
-      updateRun.run(
-        RUN_PROGRESS.map(column => row[column]),
-        firstSeq,
+  /** Writes the rows. A writer that is alone with its tables keeps those of runs that are under way (R2). */
+  function store(mayKeep: boolean): void {
+    let rowCount = runs.size
+    for (const { byId } of tasks.values()) rowCount += byId.size
+    const keepsOpen = mayKeep && stored !== undefined && rowCount <= KEPT_ROWS
+    for (const [runId, kept] of runs) {
+      if (keepsOpen && kept.row.finished_at === null) continue
+      storeRun(kept)
+      stored?.add(runId)
+      runs.delete(runId)
+    }
+    for (const [runId, { byId }] of tasks) {
+      if (keepsOpen && runs.has(runId)) continue
+      for (const kept of byId.values()) storeTask(kept)
+      stored?.add(runId)
+      tasks.delete(runId)
+    }
+  }
+
+  function storeRun({ row, firstSeq, isNew, place }: Kept<RunRow> & { place: string }): void {
+    if (isNew) {
+      newRuns.add(firstSeq)
+      for (const column of RUN_COLUMNS) newRuns.add(row[column])
+      return
+    }
+    if (placeOf(row) !== place) {
+      updateRunPlace.run(row.schedule_id, row.slot, row.cause, row.enqueued_at, firstSeq)
+    }
+    updateRun.run(
+      RUN_PROGRESS.map(column => row[column]),
+      firstSeq,
+    )
+  }
+
+  function storeTask({ row, firstSeq, isNew }: Kept<TaskRow>): void {
+    if (!isNew) {
+      updateTask.run(
+        TASK_PROGRESS.map(column => row[column]),
+        row.run_id,
+        row.task_id,
       )
+    } else if (row.error === null && row.reason === null && row.retry_at === null) {
+      smoothTasks.add(firstSeq)
+      for (const column of SMOOTH_TASK_COLUMNS) smoothTasks.add(row[column])
+    } else {
+      newTasks.add(firstSeq)
+      for (const column of TASK_COLUMNS) newTasks.add(row[column])
     }
-    for (const { byId } of tasks.values()) {
-      for (const { row, firstSeq, isNew } of byId.values()) {
-        if (!isNew) {
-          updateTask.run(
-            TASK_PROGRESS.map(column => row[column]),
-            row.run_id,
-            row.task_id,
-          )
-          continue
-        }
-        if (row.error === null && row.reason === null && row.retry_at === null) {
-          smoothTasks.add(firstSeq)
-          for (const column of SMOOTH_TASK_COLUMNS) smoothTasks.add(row[column])
-          continue
-        }
-        newTasks.add(firstSeq)
-        for (const column of TASK_COLUMNS) newTasks.add(row[column])
-      }
-    }
-    for (const inserter of inserters) inserter.flush()
-    if (stored === undefined) return
-    for (const runId of runs.keys()) stored.add(runId)
-    for (const runId of tasks.keys()) stored.add(runId)
   }
 
   function foldRows(list: readonly Event[]): void {
     for (const event of list) {
-      placeEvent(event)
+      blocks.place(event)
       const task = taskOf(event)
       if (task !== undefined) {
         changeTask(task.run_id, task.task_id, event)
@@ -294,32 +219,42 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
       if (runId !== undefined) changeRun(runId, event)
       writeSlot(event)
     }
-    store()
+    store(true)
   }
 
-  /** What is kept between events is of one call: another process, or an undone transaction, may change the rows. */
-  function forget(): void {
-    runs.clear()
-    tasks.clear()
-    forgetPlaces()
-    for (const inserter of inserters) inserter.clear()
+  /** All or nothing: what an error leaves half done is forgotten. */
+  function attempt(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      runs.clear()
+      tasks.clear()
+      events.forget()
+      blocks.forget()
+      for (const inserter of inserters) inserter.clear()
+      throw error
+    }
   }
 
   return {
     write: (list, texts) => {
-      try {
-        insertEvents(list, texts)
+      attempt(() => {
+        events.write(list, texts)
         foldRows(list)
-      } finally {
-        forget()
-      }
+      })
     },
     fold: list => {
-      try {
-        foldRows(list)
-      } finally {
-        forget()
-      }
+      attempt(() => foldRows(list))
+    },
+    flush: () => {
+      attempt(() => {
+        store(false)
+        for (const inserter of inserters) inserter.flush()
+        events.flush()
+        blocks.flush()
+        // Nobody knows whether the transaction will end well.
+        blocks.forget()
+      })
     },
   }
 }

@@ -27,7 +27,8 @@ import {
 import { canonicalText, indexedEvent, queryInstant } from '../../ports/run-rows.ts'
 import { dumpTables } from './dump.ts'
 import { identify } from './exclusive-file.ts'
-import { createRowWriter, RUN_SELECT, TASK_SELECT } from './row-writer.ts'
+import { RUN_SELECT, TASK_SELECT } from './row-columns.ts'
+import { createRowWriter } from './row-writer.ts'
 import {
   APPLICATION_ID,
   BLOCK_LINES,
@@ -151,6 +152,7 @@ function indexOn(db: Connection, file: string, identity: string): SqliteRunIndex
     const last = fresh.at(-1)
     if (last === undefined) return
     writer.write(fresh)
+    writer.flush()
     setCheckpoint.run(last.seq)
   })
 

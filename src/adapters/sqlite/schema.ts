@@ -132,6 +132,7 @@ export function configureForUse(db: Connection): void {
 
 /** For an index that is being built and thrown away if that fails: nothing is synced, nothing can be undone. */
 export function configureForBuilding(db: Connection): void {
+  db.pragma('page_size = 8192')
   db.pragma('journal_mode = OFF')
   db.pragma('synchronous = OFF')
   db.pragma('locking_mode = EXCLUSIVE')

@@ -64,6 +64,7 @@ function foldAgain(db: Connection, again: Connection): string | undefined {
     batch = []
   }
   writer.fold(batch)
+  writer.flush()
   const { seq } = db.prepare('SELECT seq FROM checkpoint').get() as { seq: number }
   return seq === (expected ?? 1) - 1
     ? undefined
