@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { rebuildRunIndex } from '../src/adapters/sqlite/rebuild.ts'
 import type { Event } from '../src/core/state-machine/event.ts'
+import type { EventBatch } from '../src/ports/journal.ts'
 import { writeHistory } from '../test/contract/run-index-history.ts'
 import { inFolder, median, QUICK, takeTurns } from './measure.ts'
 import { deliver, formatNumber } from './report.ts'
@@ -38,14 +39,19 @@ await inFolder(async folder => {
   const lines = writeHistory(RUNS).map(event => JSON.stringify(event))
   let files = 0
   const newFile = () => join(folder, `${files++}.sqlite`)
-  function* parse(): Generator<Event> {
-    for (const line of lines) yield JSON.parse(line) as Event
+  /** As the journal's reader hands them on: by the batch, with their text. */
+  async function* parse(): AsyncGenerator<EventBatch, void> {
+    for (let from = 0; from < lines.length; from += 1_000) {
+      const texts = lines.slice(from, from + 1_000)
+      yield { events: texts.map(text => JSON.parse(text) as Event), texts }
+    }
   }
   const times = await takeTurns(ROUNDS, {
     bare: () => insertBare(newFile(), lines),
     rebuild: async () => {
       const startedMs = performance.now()
-      const { events } = await rebuildRunIndex({ file: newFile(), journalId: 'j1', events: parse() })
+      const source = { batches: parse }
+      const { events } = await rebuildRunIndex({ file: newFile(), journalId: 'j1', events: source })
       if (events !== lines.length) throw new Error(`${events} of ${lines.length} events were taken`)
       return performance.now() - startedMs
     },

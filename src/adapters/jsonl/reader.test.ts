@@ -49,6 +49,22 @@ describe('readEvents', () => {
     await journal.close()
   })
 
+  it('gives the same by the batch, with the text of each line', async () => {
+    using folder = new JournalFolder()
+    const journal = await threeSegments(folder)
+    await journal.append([[{ ...numbered(7), note: 'søndag \u2028 "x"' } as Event, numbered(8)]])
+    const events: Event[] = []
+    for await (const batch of readEvents(folder.path, { afterSeq: 2 }).batches()) {
+      // A journal writes line separators as escapes.
+      const texts = batch.events.map(event => JSON.stringify(event).replace('\u2028', '\\u2028'))
+      expect(batch.texts).toEqual(texts)
+      events.push(...batch.events)
+    }
+    expect(events).toEqual(await collect(readEvents(folder.path, { afterSeq: 2 })))
+    expect(numbersOf(events)).toEqual([2, 3, 4, 5, 6, 7, 8])
+    await journal.close()
+  })
+
   it('begins after any seq', async () => {
     using folder = new JournalFolder()
     const journal = await threeSegments(folder)

@@ -181,6 +181,18 @@ describe('a damaged file is built again', () => {
     db.close()
     expect(await mend(true)).toBe('damaged')
   })
+
+  test('with lines that a question would not find, when it is asked to look', async () => {
+    for (const harm of [
+      `DELETE FROM blocks WHERE kind = 'run' AND subject = 'mine'`,
+      `UPDATE blocks SET block = 99 WHERE kind = 'schedule' AND subject = 'schedule_3'`,
+    ]) {
+      const db = new Database(file)
+      expect(db.prepare(harm).run().changes).toBe(1)
+      db.close()
+      expect(await mend(true), harm).toBe('damaged')
+    }
+  })
 })
 
 describe('an index that is behind or ahead', () => {

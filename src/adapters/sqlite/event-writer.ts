@@ -31,9 +31,8 @@ export function createEventWriter(db: Connection, { isEmpty }: { isEmpty: boolea
     write: (events, texts) => {
       for (let i = 0; i < events.length; i++) {
         const event = events[i]!
-        // A checkpoint is the only event that is not kept as it is.
-        const hasText = texts !== undefined && event.event !== 'checkpoint'
-        const line = hasText ? texts[i]! : JSON.stringify(indexedEvent(event))
+        const text = texts?.[i]
+        const line = text !== undefined && isKeptAs(event, text) ? text : JSON.stringify(indexedEvent(event))
         const into = isNumbering ? next : numbered
         if (!isNumbering) into.add(event.seq)
         into.add(event.event)
@@ -58,4 +57,12 @@ export function createEventWriter(db: Connection, { isEmpty }: { isEmpty: boolea
       next.clear()
     },
   }
+}
+
+/**
+ * True if the text is what the event is kept as, however it comes here: a checkpoint is kept without its state, and
+ * JSON.stringify writes the line separators U+2028 and U+2029 as they are, a journal does not.
+ */
+function isKeptAs(event: Event, text: string): boolean {
+  return event.event !== 'checkpoint' && !text.includes('\\u202')
 }

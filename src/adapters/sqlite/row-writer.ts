@@ -26,8 +26,8 @@ import { createRowInserter, placeholders } from './row-inserter.ts'
 import type { Connection } from './schema.ts'
 import { createSeenIds } from './seen-ids.ts'
 
-/** Rows of runs under way that may be kept in memory: some 20 MB. */
-const KEPT_ROWS = 20_000
+/** Rows of runs under way that may be kept in memory: some 5 MB, looked through after each batch. */
+const KEPT_ROWS = 5_000
 
 /** What is written waits in part until `flush`; after an error everything that waits is forgotten. */
 export interface RowWriter {
@@ -57,7 +57,12 @@ export function createRowWriter(db: Connection, { isEmpty = false } = {}): RowWr
   const stored = isEmpty ? createSeenIds() : undefined
   const events = createEventWriter(db, { isEmpty })
   const blocks = createBlockWriter(db)
-  const slots = createRowInserter(db, 'INSERT OR REPLACE INTO slots', placeholders(10))
+  const slots = createRowInserter(
+    db,
+    'INSERT OR IGNORE INTO slots',
+    placeholders(10),
+    'INSERT OR REPLACE INTO slots',
+  )
   const newRuns = createRowInserter(
     db,
     `INSERT OR FAIL INTO runs (first_seq, ${RUN_SELECT})`,

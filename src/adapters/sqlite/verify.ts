@@ -8,7 +8,7 @@ import Database from 'better-sqlite3'
 import type { Event } from '../../core/state-machine/event.ts'
 import { canonicalText, subjectOf } from '../../ports/run-rows.ts'
 import { createRowWriter } from './row-writer.ts'
-import { type Connection, createIndexes, createTables, describeSchema } from './schema.ts'
+import { type Connection, createTables, describeSchema, INDEXES } from './schema.ts'
 
 const BATCH = 1_000
 
@@ -31,7 +31,7 @@ export function findFaults(db: Connection): string[] {
   const again = new Database(':memory:')
   try {
     createTables(again, 'verify')
-    createIndexes(again)
+    for (const createIndex of INDEXES) again.exec(createIndex)
     if (describeSchema(again) !== describeSchema(db)) return ['its tables are not the ones of this version']
     const fault = again.transaction(() => foldAgain(db, again))() ?? compareRows(db, again)
     return fault === undefined ? [] : [fault]
