@@ -10,9 +10,9 @@ export function median(values: readonly number[]): number {
 }
 
 /** The smallest value that at least `percent` of them do not pass. */
-export function percentile(values: readonly number[], percent: number): number {
+export function percentile(values: ArrayLike<number>, percent: number): number {
   if (values.length === 0) throw new Error('nothing was measured')
-  const sorted = [...values].sort((a, b) => a - b)
+  const sorted = Array.from(values).sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!
 }
 

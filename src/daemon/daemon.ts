@@ -12,7 +12,7 @@ import { isDriven } from '../core/planner/admit.ts'
 import { type Event, isUserEvent, type RunFinished, type SchedulerMode } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { PunctualClock } from '../ports/clock.ts'
 import type { DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
@@ -56,7 +56,7 @@ export class Daemon implements Session {
   readonly #dispatcher: Dispatcher
   readonly #worker: Worker
   readonly #state: State
-  readonly #clock: Clock
+  readonly #clock: PunctualClock
   readonly #journal: Journal
   readonly #followers: Followers
   readonly #reloader: Reloader

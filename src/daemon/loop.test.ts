@@ -3,12 +3,12 @@ import { aDag, aSchedule, definitionsOf } from '../../test/support/builders.ts'
 import { Agenda } from '../core/planner/agenda.ts'
 import type { Event } from '../core/state-machine/event.ts'
 import { emptyState } from '../core/state-machine/state.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { PunctualClock } from '../ports/clock.ts'
 import { type Commit, type Journal, JournalFullError, JournalSyncFailedError } from '../ports/journal.ts'
 import { Loop } from './loop.ts'
 
 /** A clock that the test moves; nothing happens by itself. */
-class HandClock implements Clock {
+class HandClock implements PunctualClock {
   wallMs = Date.parse('2026-01-05T06:00:30Z')
   monotonic = 0
   readonly timers = new Set<{ at: number; wake: () => void }>()
@@ -19,6 +19,9 @@ class HandClock implements Clock {
     const timer = { at: this.monotonic + delayMs, wake }
     this.timers.add(timer)
     return () => this.timers.delete(timer)
+  }
+  at(instant: number, wake: () => void): () => void {
+    return this.after(instant - this.wallMs, wake)
   }
 
   /** Moves both clocks and lets what became due happen, with all that follows. */

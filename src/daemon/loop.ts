@@ -25,7 +25,7 @@ import { evolve } from '../core/state-machine/evolve.ts'
 import { nextWake } from '../core/state-machine/next-wake.ts'
 import type { State } from '../core/state-machine/state.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { PunctualClock } from '../ports/clock.ts'
 import type { Commit, Journal } from '../ports/journal.ts'
 import type { Random } from '../ports/random.ts'
 import { Inbox, type Letter } from './inbox.ts'
@@ -40,7 +40,7 @@ const CLOCK_JUMP_MS = 5_000
 const DISK_FULL_WAIT_MS = { first: 50, max: 1_000 }
 
 export interface LoopPorts {
-  readonly clock: Clock
+  readonly clock: PunctualClock
   readonly random: Random
   readonly journal: Journal
   readonly state: State
@@ -317,11 +317,8 @@ export class Loop {
 
   #rest(): Promise<void> {
     const { clock } = this.#ports
+    const { tickMs } = this.#options
     const at = this.nextWakeAt
-    const sleepMs = Math.max(
-      1,
-      Math.min(this.#options.tickMs, at === undefined ? Infinity : at - clock.now()),
-    )
     return new Promise(resolve => {
       const wake = () => {
         callOff()
@@ -329,7 +326,8 @@ export class Loop {
         this.#wakeNow = undefined
         resolve()
       }
-      const callOff = clock.after(sleepMs, wake)
+      const isNear = at !== undefined && at - clock.now() <= tickMs
+      const callOff = isNear ? clock.at(at, wake) : clock.after(tickMs, wake)
       this.#inbox.whenArrived(wake)
       this.#wakeNow = wake
     })

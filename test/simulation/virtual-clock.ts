@@ -5,7 +5,7 @@
 //   - Timers fire in the order they are due, never early; how late is the caller's business (`fireDue`).
 
 import type { Instant } from '../../src/core/time/instant.ts'
-import type { Clock } from '../../src/ports/clock.ts'
+import type { PunctualClock } from '../../src/ports/clock.ts'
 
 interface Timer {
   readonly at: number
@@ -37,11 +37,12 @@ export class VirtualTime {
     return next
   }
 
-  clockFor(owner: object): Clock {
+  clockFor(owner: object): PunctualClock {
     return {
       now: () => this.wallMs,
       monotonicMs: () => this.#monotonicMs,
       after: (delayMs, wake) => this.after(owner, delayMs, wake),
+      at: (instant, wake) => this.after(owner, instant - this.wallMs, wake),
     }
   }
 

@@ -27,6 +27,8 @@ export interface SchedulePlan {
   readonly decisions: Decision[]
   /** True: slots up to now are left. */
   readonly more: boolean
+  /** The first slot after now, if `more` is false; undefined: there is none. */
+  readonly next: Instant | undefined
 }
 
 /**
@@ -39,10 +41,10 @@ export function planSchedule(
   blockedBy: string | undefined,
 ): SchedulePlan {
   const first = policy.slots.next(cursor)
-  if (first === undefined || first > now) return { decisions: [], more: false }
+  if (first === undefined || first > now) return { decisions: [], more: false, next: first }
   const second = policy.slots.next(first)
   if (second === undefined || second > now)
-    return { decisions: [planLast(policy, first, now, blockedBy)], more: false }
+    return { decisions: [planLast(policy, first, now, blockedBy)], more: false, next: second }
   return planBacklog(policy, first, now, blockedBy)
 }
 
@@ -97,13 +99,13 @@ function planBacklog(
     seen += 1
   }
   // The tail is decided by the call that sees the end. Its slots are looked at again, which the cursor allows.
-  if (slot !== undefined && slot <= now) return { decisions, more: true }
+  if (slot !== undefined && slot <= now) return { decisions, more: true, next: undefined }
 
   if (tail.length === 1) {
     const decision = planLast(policy, tail[0]!, now, blockedBy)
     if (decision.kind === 'miss') miss(decisions, decision.to, decision.reason)
     else decisions.push(decision)
-    return { decisions, more: false }
+    return { decisions, more: false, next: slot }
   }
   // Several slots of one backlog queue up in order, the last one too: overlap does not judge them.
   const last = tail.at(-1)!
@@ -113,7 +115,7 @@ function planBacklog(
     else if (refusal(policy, kept, now) !== undefined) drop(kept)
     else decisions.push({ kind: 'enqueue', slot: kept, reason: 'catchup' })
   }
-  return { decisions, more: false }
+  return { decisions, more: false, next: slot }
 }
 
 /** Adds a missed slot to the span before it if the reason is the same. */

@@ -56,8 +56,8 @@ export interface RunState {
   cancelReason?: string
   /** True while it counts against SCHED_MAX_PARALLEL: it has an attempt running or a task ready to start. */
   holdsSlot: boolean
-  /** Empty until the run has started. */
-  tasks: Map<string, TaskState>
+  /** Empty until the run has started, which sets it; every run that is queued has the same empty one. */
+  tasks: ReadonlyMap<string, TaskState>
   /** Tasks that are not final. */
   remaining: number
   /** Tasks `running`. */

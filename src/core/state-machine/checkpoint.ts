@@ -139,8 +139,10 @@ function restoreItem(state: State, json: JsonObject): void {
 
 function restoreTask(state: State, { run_id: runId, task_id: taskId, task }: TaskItem): void {
   const run = state.runs.get(runId)
-  if (run === undefined) throw new Error(`checkpoint: task ${taskId} of run ${runId}, which is not there`)
-  run.tasks.set(taskId, task)
+  if (run === undefined)
+    throw new Error(`checkpoint: task ${taskId} of run ${runId}, which is not there`)
+    // Its own map: 'run' has made it, just before.
+  ;(run.tasks as Map<string, TaskState>).set(taskId, task)
   const key = taskKeyText(runId, taskId)
   switch (task.status) {
     case 'ready':

@@ -31,10 +31,10 @@ export function planDue(decider: Decider): void {
     const schedule = definitions.schedules.get(scheduleId)
     const known = state.schedules.get(scheduleId)
     if (schedule === undefined || known === undefined || known.retired) continue
-    const { decisions, more } = planSchedule(schedule, known.cursor, now, known.active?.[0])
+    const { decisions, more, next } = planSchedule(schedule, known.cursor, now, known.active?.[0])
     for (const decision of decisions) emitDecision(decider, schedule, decision)
     decider.commit()
-    agenda.put(more ? now : schedule.slots.next(known.cursor), scheduleId)
+    agenda.put(more ? now : next, scheduleId)
   }
 }
 

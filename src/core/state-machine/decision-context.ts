@@ -36,16 +36,18 @@ export class Decider {
   #commits: Event[][] = []
   #commit: Event[] | undefined
   readonly #timestamp: string
+  readonly #head: { timestamp: string; event: string; seq: number }
 
   constructor(state: State, context: DecisionContext) {
     this.state = state
     this.context = context
     this.#timestamp = formatInstant(context.now)
+    this.#head = { timestamp: this.#timestamp, event: '', seq: 0 }
   }
 
   emit(draft: Draft): void {
-    const { event, ...fields } = draft
-    this.#take({ timestamp: this.#timestamp, event, seq: 0, ...fields } as SystemEvent)
+    // The head first, as in every line: a field keeps the place at which it was first named.
+    this.#take({ ...this.#head, ...draft })
   }
 
   emitUser(fields: { event: string } & Record<string, unknown>): void {

@@ -171,6 +171,9 @@ function find(state: State, event: { run_id: string; task_id: string }): { run: 
   return { run, task }
 }
 
+/** The tasks of every run that is queued: thousands may be, and a map is larger than the rest of its run. */
+const NOT_STARTED: ReadonlyMap<string, TaskState> = new Map()
+
 function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
   const scheduled = event.event === 'schedule_enqueued'
   const run: RunState = {
@@ -186,7 +189,7 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     enqueuedAt: parseInstant(event.timestamp),
     status: 'queued',
     holdsSlot: false,
-    tasks: new Map(),
+    tasks: NOT_STARTED,
     remaining: 0,
     live: 0,
     ready: 0,
@@ -200,9 +203,11 @@ function start(state: State, run: RunState, startedAt: number): void {
   run.status = 'running'
   run.startedAt = startedAt
   run.remaining = tasks.size
+  const taskStates = new Map<string, TaskState>()
+  run.tasks = taskStates
   for (const { id, dependsOn } of tasks.values()) {
     const task: TaskState = { status: 'waiting', attempt: 0, losses: 0, blockers: dependsOn.length }
-    run.tasks.set(id, task)
+    taskStates.set(id, task)
     if (dependsOn.length === 0) makeReady(state, run, task, id)
   }
   holdSlot(state, run)

@@ -13,8 +13,11 @@ let lastInstant = Number.NaN
 let lastInstantText = ''
 let lastSlot = Number.NaN
 let lastSlotText = ''
+// Two of what was read: a line has its timestamp and its slot, by turns.
 let lastParsedText = ''
 let lastParsed: Instant = Number.NaN
+let otherParsedText = ''
+let otherParsed: Instant = Number.NaN
 
 /** `2026-01-05T06:00:00.000Z`: the form of `timestamp` in every journal line. */
 export function formatInstant(instant: Instant): string {
@@ -41,6 +44,9 @@ export function formatSlot(slot: Instant): string {
 /** Reads what `formatSlot` and `formatInstant` write, and any other ISO 8601 text with an offset. NaN if it is none. */
 export function parseInstant(text: string): Instant {
   if (text !== lastParsedText) {
+    if (text === otherParsedText) return otherParsed
+    otherParsedText = lastParsedText
+    otherParsed = lastParsed
     lastParsed = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? Date.parse(text) : Number.NaN
     lastParsedText = text
   }
