@@ -26,3 +26,8 @@ export interface EventFlags {
   after?: string
   count?: string
 }
+
+export interface ExplainFlags {
+  timezone?: string
+  count?: string
+}

@@ -8,7 +8,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import { type FlagValues, SETTING_SPECS } from '../config.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { CommandContext } from './context.ts'
-import type { EventFlags, LogFlags, RunFlags, RunsFlags } from './flags.ts'
+import type { EventFlags, ExplainFlags, LogFlags, RunFlags, RunsFlags } from './flags.ts'
 import { UsageError } from './usage.ts'
 
 /** What the parser found: which module to call and with what. */
@@ -127,6 +127,15 @@ export async function parse(
     'when schedules are due next',
     async (context, id, flags) => (await import('./commands/next.ts')).run(context, id, flags),
   ).option('-n, --count <n>', 'how many slots of each (default: 1; 10 for one schedule)')
+
+  program.commandsGroup('Look ahead:')
+  add<[string[], ExplainFlags]>(
+    'explain <cron-or-schedule...>',
+    'a cron text or a schedule in words, its slots and clock changes',
+    async (context, words, flags) => (await import('./commands/explain.ts')).run(context, words, flags),
+  )
+    .option('--timezone <zone>', 'the zone of a cron text (default: UTC)')
+    .option('-n, --count <n>', 'how many slots (default: 5)')
 
   program.commandsGroup('Look:')
   add<[]>('status', 'what the running scheduler is doing', async context =>

@@ -258,9 +258,9 @@ Execution Plan:
     const { code, stdout } = await scheduler(['next'])
     expect(code).toBe(0)
     const [head, first, second] = stdout.split('\n')
-    expect(head).toMatch(/^NEXT +IN +SCHEDULE +DAG +CRON +ZONE$/)
+    expect(head).toMatch(/^NEXT +IN +LAST +SCHEDULE +DAG +CRON +ZONE$/)
     expect(first).toMatch(
-      /^20\d\d-\d\d-\d\d \d\d:\d\dZ +(\d+s|1m|now) {2}minutely {2}chain {2}\* \* \* \* \* +UTC$/,
+      /^20\d\d-\d\d-\d\d \d\d:\d\dZ +(\d+s|1m|now) {2}- +minutely {2}chain {2}\* \* \* \* \* +UTC$/,
     )
     expect(second).toMatch(/^20\d\d-01-01 04:30\+05:30 .* yearly {4}chain {2}30 4 1 1 \* {2}Asia\/Kolkata$/)
     expect(

@@ -11,7 +11,7 @@ import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Event } from '../../core/state-machine/event.ts'
 import type { DefinitionProblem } from '../../ports/definition-source.ts'
 import type { AttemptKey } from '../../ports/executor.ts'
-import type { RunIndex, RunRow, TaskRow } from '../../ports/run-index.ts'
+import type { RunIndex, RunRow, SlotRow, TaskRow } from '../../ports/run-index.ts'
 import type { Reader } from '../house.ts'
 
 let line: CommandLine
@@ -112,17 +112,60 @@ describe('next', () => {
       definitions: { schedules, dags: new Map() },
       warnings: [],
     })
+    line.house.openReader = async () => {
+      throw new DagbokError('JOURNAL_MISSING', 'there is no journal yet', { exitCode: EXIT.notFound })
+    }
   })
 
   test('one line per schedule, the soonest first, in the wall clock of its zone', async () => {
     expect(await line.run('next')).toBe(0)
     expect(lines()).toEqual([
-      'NEXT                          IN  SCHEDULE  DAG  CRON       ZONE',
-      '2026-01-05 06:01Z            30s  minutely  d    * * * * *  UTC',
-      '2026-01-05 08:00+01:00   59m 30s  hourly    d    0 7 * * *  Europe/Berlin',
-      '-                       disabled  off       d    * * * * *  UTC',
-      '-                          never  never     d    * * * * *  UTC',
+      'NEXT                          IN  LAST  SCHEDULE  DAG  CRON       ZONE',
+      '2026-01-05 06:01Z            30s  -     minutely  d    * * * * *  UTC',
+      '2026-01-05 08:00+01:00   59m 30s  -     hourly    d    0 7 * * *  Europe/Berlin',
+      '-                       disabled  -     off       d    * * * * *  UTC',
+      '-                          never  -     never     d    * * * * *  UTC',
     ])
+    expect(line.stderr.text).toBe('')
+  })
+
+  test('with a journal, the last decided slot of each and what became of it', async () => {
+    const slot = '2026-01-05T05:00Z'
+    const row: SlotRow = {
+      schedule_id: 'hourly',
+      slot,
+      slot_to: '2026-01-05T06:00Z',
+      count: 2,
+      disposition: 'missed',
+      reason: 'catchup_none',
+      run_id: null,
+      decided_at: '2026-01-05T06:00:00.000Z',
+    }
+    let closed = 0
+    const index = { slots: (id: string) => (id === 'hourly' ? [row] : []) } as unknown as RunIndex
+    line.house.openReader = async () => ({ index, close: () => closed++ }) as unknown as Reader
+    expect(await line.run('next', 'hourly', '-n', '1', '--no-headers')).toBe(0)
+    expect(lines()).toEqual([
+      '2026-01-05 08:00+01:00  59m 30s  2026-01-05 07:00+01:00 missed  hourly  d  0 7 * * *  Europe/Berlin',
+    ])
+    line.stdout.text = ''
+    expect(await line.run('next', '--json')).toBe(0)
+    const { items } = JSON.parse(line.stdout.text)
+    expect(items.map((item: { last: object | null }) => item.last)).toEqual([null, row, null, null])
+    expect(closed).toBe(2)
+  })
+
+  test('a journal that cannot be read is noted; what is due is known without it', async () => {
+    line.house.openReader = async () => {
+      throw new DagbokError('JOURNAL_DAMAGED', 'the journal is damaged at line 7', {
+        exitCode: EXIT.journalDamaged,
+      })
+    }
+    expect(await line.run('next')).toBe(0)
+    expect(lines()).toHaveLength(5)
+    expect(line.stderr.text).toBe(
+      'what was decided last is unknown: the journal is damaged at line 7 [JOURNAL_DAMAGED]\n',
+    )
   })
 
   test('ten slots of one, as many as asked for of all', async () => {

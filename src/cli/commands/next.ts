@@ -1,15 +1,19 @@
-// `scheduler next`: when schedules are due, from the definitions alone. What the journal says about them is no part of it.
+// `scheduler next`: when schedules are due, from the definitions, and what became of their last decided slot, from the
+// journal. Without a journal, or beside one that cannot be read, the second half is left out.
 
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
-import { formatSlot, type Instant } from '../../core/time/instant.ts'
+import { formatSlot, type Instant, parseInstant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
+import type { SlotRow } from '../../ports/run-index.ts'
 import type { CommandContext } from '../context.ts'
 import { loadGoodDefinitions } from '../definitions.ts'
+import type { Reader } from '../house.ts'
 import { writeJsonList } from '../output.ts'
 import { type Column, renderTable } from '../render/table.ts'
 import { formatSpan, formatWallClock } from '../render/time.ts'
-import { readCount, suggest } from '../usage.ts'
+import { findSchedule } from '../schedule-name.ts'
+import { readCount } from '../usage.ts'
 
 interface Due {
   readonly schedule: Schedule
@@ -20,6 +24,7 @@ interface Due {
 const COLUMNS: readonly Column[] = [
   { title: 'NEXT' },
   { title: 'IN', align: 'right' },
+  { title: 'LAST' },
   { title: 'SCHEDULE' },
   { title: 'DAG' },
   { title: 'CRON' },
@@ -35,16 +40,11 @@ export async function run(
   const count =
     flags.count === undefined ? (id === undefined ? 1 : 10) : readCount('--count', flags.count, 10_000)
   const { schedules } = await loadGoodDefinitions(context)
-  const chosen = id === undefined ? [...schedules.values()] : [schedules.get(id)]
-  if (chosen[0] === undefined && id !== undefined) {
-    throw new DagbokError('SCHEDULE_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`, {
-      exitCode: EXIT.notFound,
-      hint: suggest(id, schedules.keys(), '`scheduler next` lists them all'),
-    })
-  }
+  const chosen = id === undefined ? [...schedules.values()] : [findSchedule(schedules, id)]
   const now = context.now()
-  const due = chosen.flatMap(schedule => listSlots(schedule!, now, count))
+  const due = chosen.flatMap(schedule => listSlots(schedule, now, count))
   due.sort((a, b) => (a.slot ?? Number.POSITIVE_INFINITY) - (b.slot ?? Number.POSITIVE_INFINITY) || 0)
+  const last = await readLast(context, chosen)
 
   if (json) {
     writeJsonList(
@@ -59,6 +59,7 @@ export async function run(
         enabled: schedule.enabled,
         slot: slot === undefined ? null : formatSlot(slot),
         in_ms: slot === undefined ? null : slot - now,
+        last: last.get(schedule.id) ?? null,
       })),
     )
     return EXIT.ok
@@ -67,14 +68,20 @@ export async function run(
     out.note.line(`no schedules in ${context.settings.scheduleDirs.join(', ')}`)
     return EXIT.ok
   }
-  const rows = due.map(({ schedule, slot }) => [
-    slot === undefined ? '-' : formatWallClock(slot, zoneOf(schedule.timing.timezone).offsetAt(slot)),
-    slot !== undefined ? formatSpan(slot - now) : schedule.enabled ? 'never' : 'disabled',
-    schedule.id,
-    schedule.dagName,
-    schedule.timing.cron,
-    schedule.timing.timezone,
-  ])
+  const rows = due.map(({ schedule, slot }) => {
+    const clock = (instant: Instant) =>
+      formatWallClock(instant, zoneOf(schedule.timing.timezone).offsetAt(instant))
+    const row = last.get(schedule.id)
+    return [
+      slot === undefined ? '-' : clock(slot),
+      slot !== undefined ? formatSpan(slot - now) : schedule.enabled ? 'never' : 'disabled',
+      row === undefined ? '-' : `${clock(parseInstant(row.slot_to))} ${row.disposition}`,
+      schedule.id,
+      schedule.dagName,
+      schedule.timing.cron,
+      schedule.timing.timezone,
+    ]
+  })
   for (const line of renderTable(COLUMNS, rows, headers)) out.data.line(line)
   return EXIT.ok
 }
@@ -88,4 +95,30 @@ function listSlots(schedule: Schedule, now: Instant, count: number): Due[] {
     slot = schedule.slots.next(slot)
   }
   return due.length === 0 ? [{ schedule, slot: undefined }] : due
+}
+
+/** The last decided slot of each schedule. What is due is known without a journal, so a broken one is only noted. */
+async function readLast(
+  context: CommandContext,
+  schedules: readonly Schedule[],
+): Promise<ReadonlyMap<string, SlotRow>> {
+  const last = new Map<string, SlotRow>()
+  let reader: Reader
+  try {
+    reader = await (await context.house()).openReader(context.settings)
+  } catch (error) {
+    if (!(error instanceof DagbokError)) throw error
+    if (error.code !== 'JOURNAL_MISSING')
+      context.out.note.line(`what was decided last is unknown: ${error.message} [${error.code}]`)
+    return last
+  }
+  try {
+    for (const { id } of schedules) {
+      const [row] = reader.index.slots(id, { limit: 1 })
+      if (row !== undefined) last.set(id, row)
+    }
+  } finally {
+    await reader.close()
+  }
+  return last
 }

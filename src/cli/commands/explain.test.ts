@@ -1,0 +1,151 @@
+// `scheduler explain`: a text or a schedule, for people and machines, and what is wrong with what was asked.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type CommandLine, openCommandLine } from '../../../test/support/command-line.ts'
+import { loadDefinitions } from '../../compose.ts'
+
+let line: CommandLine
+beforeEach(() => {
+  line = openCommandLine({ loadDefinitions })
+})
+afterEach(() => line.remove())
+const lines = () => line.stdout.text.trimEnd().split('\n')
+
+function write(file: string, text: string): void {
+  const path = join(line.root, file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+describe('a cron text', () => {
+  test('in words, with its slots and what it does at both clock changes', async () => {
+    expect(await line.run('explain', '30 2 * * *', '--timezone', 'Europe/Berlin', '-n', '2')).toBe(0)
+    expect(lines()).toEqual([
+      'cron      30 2 * * *',
+      'means     at 02:30 every day',
+      'zone      Europe/Berlin',
+      '',
+      'SLOT               LOCAL (Europe/Berlin)            IN',
+      '2026-01-06T01:30Z  Tue 2026-01-06 02:30+01:00  19h 29m',
+      '2026-01-07T01:30Z  Wed 2026-01-07 02:30+01:00   1d 19h',
+      '',
+      'clock changes of Europe/Berlin in the next 12 months (it names fixed times):',
+      '  2026-03-29 02:00 to 03:00 is left out: 02:30 is due at 03:00 instead (2026-03-29T01:00Z)',
+      '  2026-10-25 02:00 to 03:00 comes twice: 02:30 is due the first time only (2026-10-25T00:30Z)',
+    ])
+  })
+
+  test('words need no quotes; without a zone it is UTC, which keeps its clock', async () => {
+    expect(await line.run('explain', '0', '6', '*', '*', 'MON-FRI')).toBe(0)
+    expect(line.stdout.text).toContain('means     at 06:00, Monday to Friday\nzone      UTC\n')
+    expect(lines().at(-1)).toBe('UTC keeps its clock for the next 12 months')
+    expect(lines()).toHaveLength(12)
+  })
+
+  test('warnings with their remedy', async () => {
+    expect(await line.run('explain', '*/7 * 13 * FRI')).toBe(0)
+    expect(line.stdout.text).toContain(
+      'warning   minute */7 is uneven: from 56 to the next 0 it is 4, not 7 [uneven_step]\n' +
+        '          Use a step that divides 60 evenly.\n',
+    )
+    expect(line.stdout.text).toContain('[either_day]')
+  })
+
+  test('what follows the clock says so, and what it loses', async () => {
+    expect(await line.run('explain', '*/20 2 * * *', '--timezone', 'America/New_York')).toBe(0)
+    expect(line.stdout.text).toContain('(it follows the wall clock)')
+    expect(line.stdout.text).toContain('is left out: 02:00, 02:20 and 02:40 have no slot that day')
+  })
+
+  test('--json holds the same, in UTC', async () => {
+    expect(
+      await line.run('explain', '0 2,3 * * *', '--timezone', 'America/New_York', '-n', '1', '--json'),
+    ).toBe(0)
+    expect(JSON.parse(line.stdout.text)).toMatchObject({
+      kind: 'Explanation',
+      timezone: 'America/New_York',
+      crons: [
+        {
+          cron: '0 2,3 * * *',
+          words: 'at 02:00 and 03:00 every day',
+          follows_clock: false,
+          warnings: [],
+          clock_changes: [
+            {
+              at: '2026-03-08T07:00Z',
+              kind: 'gap',
+              named: ['2026-03-08 02:00'],
+              effect: 'merged',
+              slots: ['2026-03-08T07:00Z'],
+            },
+            { at: '2026-11-01T06:00Z', kind: 'overlap', named: [], effect: 'untouched', slots: [] },
+          ],
+        },
+      ],
+      slots: [{ slot: '2026-01-05T07:00Z', local: '2026-01-05 02:00-05:00', in_ms: 3_570_000 }],
+    })
+  })
+
+  test('one that cannot be read ends with 3, its column and a remedy; so does an unknown zone', async () => {
+    expect(await line.run('explain', '0 6 * * MOM')).toBe(3)
+    expect(line.stderr.text).toContain('column 9 of cron "0 6 * * MOM"')
+    expect(line.stderr.text).toContain('hint: Did you mean MON?')
+    expect(await line.run('explain', '@dayly')).toBe(3)
+    expect(await line.run('explain', '@daily', '--timezone', 'Europe/Berln')).toBe(3)
+    expect(line.stderr.text).toContain('Did you mean Europe/Berlin?')
+    expect(await line.run('explain', '@daily', '-n', '0')).toBe(2)
+    expect(await line.run('explain')).toBe(2)
+  })
+
+  test('broken definitions are none of its business', async () => {
+    write('configs/schedules/a.yaml', '- id: [')
+    expect(await line.run('explain', '@daily')).toBe(0)
+  })
+})
+
+describe('a schedule', () => {
+  beforeEach(() => {
+    write(
+      'configs/dags/etl.yaml',
+      'name: etl\ntasks:\n  - id: a\n    workflow_ref: shell\n    params: {command: ["true"]}\n',
+    )
+    write(
+      'configs/schedules/etl.yaml',
+      '- id: nightly\n  cron: 30 2 * * *\n  timezone: Europe/Berlin\n  dag: etl\n  catchup: all\n  max_catchup: 3\n  overlap: queue\n',
+    )
+  })
+
+  test('with its policies in words', async () => {
+    expect(await line.run('explain', 'nightly', '-n', '1')).toBe(0)
+    expect(lines()[0]).toMatch(/^schedule {2}nightly → dag etl, tenant \S+$/)
+    expect(line.stdout.text).toContain('means     at 02:30 every day\nzone      Europe/Berlin\n')
+    expect(line.stdout.text).toContain(
+      'catchup   all: slots that passed while no scheduler ran are run, oldest first: the last 3, ',
+    )
+    expect(line.stdout.text).toContain(
+      'overlap   queue: a slot that comes while a run of this schedule waits or runs waits for its end\n',
+    )
+    line.stdout.text = ''
+    expect(await line.run('explain', 'nightly', '--json')).toBe(0)
+    expect(JSON.parse(line.stdout.text)).toMatchObject({
+      schedule_id: 'nightly',
+      dag_name: 'etl',
+      enabled: true,
+      policies: { catchup: { value: 'all' }, overlap: { value: 'queue' } },
+    })
+  })
+
+  test('an unknown one ends with 4 and the one that was meant; a zone beside an id with 2', async () => {
+    expect(await line.run('explain', 'nightley')).toBe(4)
+    expect(line.stderr.text).toContain('did you mean "nightly"? a cron text has five fields')
+    expect(await line.run('explain', 'nightly', '--timezone', 'UTC')).toBe(2)
+  })
+
+  test('broken definitions end with 3', async () => {
+    write('configs/schedules/b.yaml', '- id: other\n  crn: "* * * * *"\n  dag: etl\n')
+    expect(await line.run('explain', 'nightly')).toBe(3)
+    expect(line.stderr.text).toContain('DEFINITIONS_INVALID')
+  })
+})

@@ -1,0 +1,182 @@
+// An explanation, for people and for machines: the words, the next slots, the clock changes, the warnings, the policies.
+
+import type { ClockChange } from '../../core/cron/clock-changes.ts'
+import type { CronWarning } from '../../core/cron/warnings.ts'
+import type { Schedule } from '../../core/schedule/schedule.ts'
+import { formatSlot, type Instant } from '../../core/time/instant.ts'
+import { zoneOf } from '../../core/time/zone.ts'
+import { type Channel, plain } from '../output.ts'
+import { describePolicies } from './policies.ts'
+import { renderTable } from './table.ts'
+import { formatSpan, formatWallClock } from './time.ts'
+
+export interface CronExplanation {
+  readonly text: string
+  readonly words: string
+  readonly followsClock: boolean
+  readonly warnings: readonly CronWarning[]
+  readonly changes: readonly ClockChange[]
+}
+
+export interface Explanation {
+  /** Undefined: only a cron text was given. */
+  readonly schedule: Schedule | undefined
+  readonly timezone: string
+  readonly now: Instant
+  readonly crons: readonly CronExplanation[]
+  readonly slots: readonly Instant[]
+}
+
+/** Named times that a line about a clock change lists. */
+const NAMED_SHOWN = 3
+
+export function renderExplanation(explanation: Explanation, channel: Channel): string[] {
+  const { schedule, timezone, crons, slots } = explanation
+  const field = (name: string, value: string) => `${name.padEnd(9)} ${value}`
+  const lines: string[] = []
+  if (schedule !== undefined) {
+    const tail = schedule.enabled ? '' : ', disabled: nothing of it is due'
+    lines.push(
+      field('schedule', `${schedule.id} → dag ${schedule.dagName}, tenant ${schedule.tenantId}${tail}`),
+    )
+  }
+  for (const { text, words } of crons) {
+    lines.push(field('cron', plain(text)), field('means', channel.style('bold', words)))
+  }
+  lines.push(field('zone', timezone))
+  for (const cron of crons) {
+    for (const warning of cron.warnings) {
+      lines.push(
+        field(channel.style('yellow', 'warning'.padEnd(9)).trimEnd(), `${warning.message} [${warning.code}]`),
+        field('', warning.hint),
+      )
+    }
+  }
+  if (schedule !== undefined) {
+    for (const { key, value, words } of describePolicies(schedule))
+      lines.push(field(key, `${value}: ${words}`))
+  }
+  return [...lines, '', ...renderSlots(slots, explanation), '', ...renderChanges(explanation)]
+}
+
+function renderSlots(slots: readonly Instant[], { timezone, now }: Explanation): string[] {
+  if (slots.length === 0) return ['no slot within the next 40 years']
+  const zone = zoneOf(timezone)
+  return renderTable(
+    [{ title: 'SLOT' }, { title: `LOCAL (${timezone})` }, { title: 'IN', align: 'right' }],
+    slots.map(slot => [formatSlot(slot), sayLocal(slot, zone.offsetAt(slot)), formatSpan(slot - now)]),
+  )
+}
+
+function renderChanges({ crons, timezone }: Explanation): string[] {
+  const lines: string[] = []
+  for (const { text, changes, followsClock } of crons) {
+    const which = crons.length > 1 ? ` for ${plain(text)}` : ''
+    if (changes.length === 0) return [`${timezone} keeps its clock for the next 12 months`]
+    const rule = followsClock ? 'it follows the wall clock' : 'it names fixed times'
+    lines.push(`clock changes of ${timezone} in the next 12 months${which} (${rule}):`)
+    for (const change of changes) lines.push(`  ${sayChange(change)}: ${sayEffect(change)}`)
+  }
+  return lines
+}
+
+/** `2026-03-29 02:00 to 03:00 is left out` */
+function sayChange({ at, offsetBeforeMs, offsetAfterMs, kind }: ClockChange): string {
+  const from = at + Math.min(offsetBeforeMs, offsetAfterMs)
+  const to = at + Math.max(offsetBeforeMs, offsetAfterMs)
+  return `${dayOf(from)} ${clockOf(from)} to ${clockOf(to)} ${kind === 'gap' ? 'is left out' : 'comes twice'}`
+}
+
+export function sayEffect(change: ClockChange): string {
+  const { effect, kind, named, slots, at, offsetAfterMs } = change
+  const times = sayTimes(change)
+  const [are, have] = named.length === 1 ? ['is', 'has'] : ['are', 'have']
+  const utc = slots.length <= NAMED_SHOWN ? ` (${slots.map(formatSlot).join(', ')})` : ''
+  const end = clockOf((slots[0] ?? at) + offsetAfterMs)
+  switch (effect) {
+    case 'untouched':
+      return 'no time of it lies there'
+    case 'moved':
+      return `${times} ${are} due ${named.length === 1 ? '' : 'once, '}at ${end} instead${utc}`
+    case 'merged':
+      return `${times} ${have} no slot of ${named.length === 1 ? 'its' : 'their'} own; ${end} has, and is named as well${utc}`
+    case 'dropped':
+      return `${times} ${have} no slot ${kind === 'gap' ? 'that day' : 'in either pass'}`
+    case 'first_pass':
+      return `${times} ${are} due the first time only${utc}`
+    case 'second_pass':
+      return `${times} ${are} due the second time only${utc}`
+    case 'both_passes':
+      return `${times} ${are} due both times${utc}`
+    case 'mixed':
+      return `${slots.length} slots for ${times}${utc}`
+  }
+}
+
+function sayTimes({ named, isLong }: ClockChange): string {
+  const shown = named.slice(0, NAMED_SHOWN).map(clockOf)
+  const more = named.length - shown.length
+  if (more > 0) return `${shown.join(', ')} and ${isLong ? 'more than ' : ''}${more} more`
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
+}
+
+/** The date of a wall clock, which is an instant of a clock at UTC. */
+function dayOf(wall: Instant): string {
+  return new Date(wall).toISOString().slice(0, 10)
+}
+
+function clockOf(wall: Instant): string {
+  const text = new Date(wall).toISOString()
+  return wall % 60_000 === 0 ? text.slice(11, 16) : text.slice(11, 19)
+}
+
+function sayLocal(slot: Instant, offsetMs: number): string {
+  const weekday = 'Sun Mon Tue Wed Thu Fri Sat'.split(' ')[new Date(slot + offsetMs).getUTCDay()]
+  return `${weekday} ${formatWallClock(slot, offsetMs)}`
+}
+
+/** The same as `--json` gives it: slots and instants in UTC, wall clocks with their offset. */
+export function explanationJson({ schedule, timezone, now, crons, slots }: Explanation): object {
+  const zone = zoneOf(timezone)
+  return {
+    ...(schedule === undefined
+      ? {}
+      : {
+          schedule_id: schedule.id,
+          dag_name: schedule.dagName,
+          tenant_id: schedule.tenantId,
+          enabled: schedule.enabled,
+          policies: Object.fromEntries(
+            describePolicies(schedule).map(({ key, value, words }) => [key, { value, words }]),
+          ),
+        }),
+    timezone,
+    crons: crons.map(({ text, words, followsClock, warnings, changes }) => ({
+      cron: text,
+      words,
+      follows_clock: followsClock,
+      warnings: warnings.map(({ code, message, hint, position, length }) => ({
+        code,
+        message,
+        hint,
+        position,
+        length,
+      })),
+      clock_changes: changes.map(change => ({
+        at: formatSlot(change.at),
+        kind: change.kind,
+        offset_before_ms: change.offsetBeforeMs,
+        offset_after_ms: change.offsetAfterMs,
+        named: change.named.map(wall => `${dayOf(wall)} ${clockOf(wall)}`),
+        effect: change.effect,
+        slots: change.slots.map(formatSlot),
+        words: sayEffect(change),
+      })),
+    })),
+    slots: slots.map(slot => ({
+      slot: formatSlot(slot),
+      local: formatWallClock(slot, zone.offsetAt(slot)),
+      in_ms: slot - now,
+    })),
+  }
+}

@@ -1,0 +1,41 @@
+// A schedule's policies in words: what happens to a slot that comes too late, or while a run is under way.
+
+import type { Schedule } from '../../core/schedule/schedule.ts'
+import { formatDuration } from '../../core/time/duration.ts'
+
+/** Each policy as its key, its value as it is written, and what follows from it. */
+export interface PolicyWords {
+  readonly key: string
+  readonly value: string
+  readonly words: string
+}
+
+export function describePolicies(schedule: Schedule): PolicyWords[] {
+  return [
+    { key: 'catchup', value: schedule.catchup, words: sayCatchup(schedule) },
+    { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
+  ]
+}
+
+function sayCatchup({ catchup, catchupWindowMs, maxCatchup }: Schedule): string {
+  const window = formatDuration(catchupWindowMs)
+  switch (catchup) {
+    case 'none':
+      return 'slots that passed while no scheduler ran are recorded as missed'
+    case 'latest':
+      return `of the slots that passed while no scheduler ran, the last one runs if it is at most ${window} old; the others are recorded as missed`
+    case 'all':
+      return `slots that passed while no scheduler ran are run, oldest first: the last ${maxCatchup}, those at most ${window} old; the others are recorded as missed`
+  }
+}
+
+function sayOverlap(overlap: Schedule['overlap']): string {
+  switch (overlap) {
+    case 'skip':
+      return 'a slot that comes while a run of this schedule waits or runs is skipped'
+    case 'queue':
+      return 'a slot that comes while a run of this schedule waits or runs waits for its end'
+    case 'allow':
+      return 'runs of this schedule may run side by side'
+  }
+}
