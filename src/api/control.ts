@@ -75,6 +75,8 @@ export interface StatusAnswer {
   queued_runs: number
   running_runs: number
   running_tasks: number
+  /** SCHED_MAX_PARALLEL and SCHED_MAX_TASKS, as this scheduler has them. */
+  limits: { max_parallel: number; max_tasks: number }
   /** The last rejected reload, until a good one. */
   definition_errors: string[]
   journal: { path: string; bytes: number; journal_id: string }

@@ -167,6 +167,12 @@ export async function parse(
     .option('--after <seq>', 'only after this position')
     .option('-n, --count <n>', 'only the last so many (default with -f: 10)')
 
+  add<[string, string[]]>(
+    'why <schedule> [slot...]',
+    'why a slot of a schedule ended as it did, or where a run stands',
+    async (context, name, slot) => (await import('./commands/why.ts')).run(context, name, slot),
+  )
+
   program.commandsGroup('Administer:')
   add<[]>('reload', 'have the scheduler read its definitions again', async context =>
     (await import('./commands/reload.ts')).run(context),

@@ -259,6 +259,7 @@ export class Daemon implements Session {
       agenda: this.#parts.agenda,
       journal: { path: statePath, bytes: this.#journal.activeBytes, journal_id: this.#journal.journalId },
       definitionErrors: this.#reloader.errors,
+      limits: this.#options.limits,
       lagOf: name => this.#followers.lagOf(name),
     })
   }

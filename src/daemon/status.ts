@@ -1,6 +1,7 @@
 // What a running scheduler says about itself. Computed when asked, never kept.
 
 import type { RunView, StatusAnswer } from '../api/control.ts'
+import type { Limits } from '../core/planner/admit.ts'
 import type { Agenda } from '../core/planner/agenda.ts'
 import { countTasks, type RunState } from '../core/run/run.ts'
 import type { SchedulerMode } from '../core/state-machine/event.ts'
@@ -19,6 +20,7 @@ export interface StatusSources {
   readonly state: State
   readonly agenda: Agenda
   readonly journal: StatusAnswer['journal']
+  readonly limits: Limits
   readonly definitionErrors: readonly string[]
   lagOf(follower: string): number
 }
@@ -46,6 +48,7 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
     queued_runs: runs.filter(({ status }) => status === 'queued').length,
     running_runs: runs.filter(({ status }) => status === 'running').length,
     running_tasks: state.live.size,
+    limits: { max_parallel: sources.limits.maxParallel, max_tasks: sources.limits.maxTasks },
     definition_errors: [...sources.definitionErrors],
     journal: sources.journal,
     lag: { index: sources.lagOf('run index'), feed: sources.lagOf('task feed') },

@@ -75,6 +75,9 @@ export interface EventQuery {
   scheduleId?: string
   event?: string
   afterSeq?: number
+  beforeSeq?: number
+  /** Exactly as the line has it. */
+  timestamp?: string
   limit: number
 }
 

@@ -334,6 +334,16 @@ export function describeRunIndex(name: string, open: () => Promise<DumpableIndex
       expect(index.events({ event: 'task_start', limit: 10 })).toEqual([start])
       expect(index.events({ afterSeq: 2, limit: 10 })).toEqual([checkpoint, deploy])
       expect(index.events({ runId: RUN.run_id, event: 'run_started', afterSeq: 0, limit: 1 })).toEqual([run])
+      expect(index.events({ beforeSeq: 3, limit: 10 })).toEqual([start, run])
+      expect(index.events({ afterSeq: 1, beforeSeq: 3, limit: 10 })).toEqual([start])
+      expect(index.events({ runId: RUN.run_id, beforeSeq: 2, limit: 10 })).toEqual([run])
+      expect(index.events({ scheduleId: 'every_day', beforeSeq: 3, limit: 10 })).toEqual([])
+      const { timestamp } = start!
+      const then = [deploy, start, run].filter(event => event?.timestamp === timestamp)
+      expect(index.events({ timestamp, beforeSeq: 4, limit: 10 })).toEqual(then)
+      expect(index.events({ runId: RUN.run_id, timestamp: '1970-01-01T00:00:00.000Z', limit: 10 })).toEqual(
+        [],
+      )
     })
 
     test('lines of users change no row, whatever their name', async () => {

@@ -20,6 +20,7 @@ export const STATUS: StatusAnswer = {
   queued_runs: 0,
   running_runs: 0,
   running_tasks: 0,
+  limits: { max_parallel: 3, max_tasks: 16 },
   definition_errors: [],
   journal: { path: '/state.jsonl', bytes: 9000, journal_id: 'j1' },
   lag: { index: 0, feed: 0 },

@@ -119,11 +119,13 @@ export function createMemoryRunIndex(): MemoryRunIndex {
         .slice(0, limit)
         .map(([, row]) => ({ ...row }))
     },
-    events: ({ runId, scheduleId, event: name, afterSeq, limit }) => {
+    events: ({ runId, scheduleId, event: name, afterSeq, beforeSeq, timestamp, limit }) => {
       const found: Event[] = []
       for (let i = lines.length - 1; i >= 0 && found.length < limit; i--) {
         const { seq, text, event } = lines[i]!
         if (afterSeq !== undefined && seq <= afterSeq) break
+        if (beforeSeq !== undefined && seq >= beforeSeq) continue
+        if (timestamp !== undefined && event.timestamp !== timestamp) continue
         if (runId !== undefined && subjectOf(event, 'run_id') !== runId) continue
         if (scheduleId !== undefined && subjectOf(event, 'schedule_id') !== scheduleId) continue
         if (name !== undefined && event.event !== name) continue

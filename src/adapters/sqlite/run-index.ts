@@ -208,17 +208,31 @@ function queryRuns(db: Connection, query: RunQuery): RunRow[] {
   return db.prepare(sql).all(...values, sqlLimit(query.limit)) as RunRow[]
 }
 
-function queryEvents(db: Connection, { runId, scheduleId, event, afterSeq = 0, limit }: EventQuery): Event[] {
+function queryEvents(db: Connection, query: EventQuery): Event[] {
+  const {
+    runId,
+    scheduleId,
+    event,
+    afterSeq = 0,
+    beforeSeq = Number.MAX_SAFE_INTEGER,
+    timestamp,
+    limit,
+  } = query
   const subjects = [
     { kind: 'run', column: 'run_id', value: runId },
     { kind: 'schedule', column: 'schedule_id', value: scheduleId },
     { kind: 'event', column: 'event', value: event },
   ].filter((subject): subject is typeof subject & { value: string } => subject.value !== undefined)
   const values = subjects.map(({ value }) => value)
-  const filters = [...subjects.map(({ column }) => `${column} = ?`), 'seq > ?']
+  const filters = [...subjects.map(({ column }) => `${column} = ?`), 'seq > ?', 'seq < ?']
+  const bounds: (number | string)[] = [afterSeq, beforeSeq]
+  if (timestamp !== undefined) {
+    filters.push('timestamp = ?')
+    bounds.push(timestamp)
+  }
   if (subjects.length === 0) {
     const sql = `SELECT seq, line, crc FROM events ${where(filters)} ORDER BY seq DESC LIMIT ?`
-    return (db.prepare(sql).all(afterSeq, sqlLimit(limit)) as StoredLine[]).map(parseLine)
+    return (db.prepare(sql).all(...bounds, sqlLimit(limit)) as StoredLine[]).map(parseLine)
   }
   // CROSS JOIN fixes the order of the loops: the newest block that holds all of them, its lines, the next block.
   const blocks = subjects.map((_, i) => `blocks AS b${i}`).join(' CROSS JOIN ')
@@ -226,10 +240,10 @@ function queryEvents(db: Connection, { runId, scheduleId, event, afterSeq = 0, l
     ({ kind }, i) => `b${i}.kind = '${kind}' AND b${i}.subject = ? AND b${i}.block = b0.block`,
   )
   const sql = `SELECT seq, line, crc FROM ${blocks} CROSS JOIN events
-    ${where([...held, 'b0.block >= ?', `seq BETWEEN b0.block * ${BLOCK_LINES} AND b0.block * ${BLOCK_LINES} + ${BLOCK_LINES - 1}`, ...filters])}
+    ${where([...held, 'b0.block BETWEEN ? AND ?', `seq BETWEEN b0.block * ${BLOCK_LINES} AND b0.block * ${BLOCK_LINES} + ${BLOCK_LINES - 1}`, ...filters])}
     ORDER BY b0.block DESC, seq DESC LIMIT ?`
-  const firstBlock = blockOf(afterSeq)
-  const rows = db.prepare(sql).all(...values, firstBlock, ...values, afterSeq, sqlLimit(limit))
+  const blockBounds = [blockOf(afterSeq), blockOf(beforeSeq)]
+  const rows = db.prepare(sql).all(...values, ...blockBounds, ...values, ...bounds, sqlLimit(limit))
   return (rows as StoredLine[]).map(parseLine)
 }
 

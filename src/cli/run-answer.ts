@@ -1,0 +1,106 @@
+// Why a run stands where it stands: what a queued one waits for, what a running one is at, how an ended one ended.
+
+import type { StatusAnswer } from '../api/control.ts'
+import type { JsonObject } from '../core/json.ts'
+import { type Event, isUserEvent } from '../core/state-machine/event.ts'
+import { type Instant, parseInstant } from '../core/time/instant.ts'
+import type { RunIndex, RunRow, TaskRow } from '../ports/run-index.ts'
+import { reasonInWords } from './render/reason-words.ts'
+import { quoteWord } from './render/run-summary.ts'
+
+/** One thing that is in the way. */
+export interface Wait {
+  readonly reason: string
+  readonly words: string
+  readonly inputs: JsonObject
+}
+
+export interface RunAnswer {
+  readonly run: RunRow
+  readonly tasks: readonly TaskRow[]
+  /** Empty for a run that has ended, and for one whose tasks are at work. */
+  readonly waits_for: readonly Wait[]
+  /** Attempts that failed or were lost and have had no successor yet. */
+  readonly failures: readonly TaskRow[]
+  /** The next command to type. */
+  readonly see: readonly string[]
+}
+
+/** What is known of the scheduler itself; undefined: none answers. */
+export type Liveness = StatusAnswer | undefined
+
+export function answerRun(index: RunIndex, run: RunRow, status: Liveness, now: Instant): RunAnswer {
+  const tasks = index.tasks(run.run_id)
+  const failures = tasks.filter(task => task.status === 'failed' || task.status === 'retrying')
+  const waits = run.status === 'queued' ? queuedFor(index, run, status, now) : runningFor(run, tasks, status)
+  return { run, tasks, waits_for: waits, failures, see: commands(run, failures) }
+}
+
+/** True if it decides slots and starts runs. */
+export function isScheduling(status: Liveness): status is StatusAnswer {
+  return status?.mode === 'serve' || status?.mode === 'once'
+}
+
+function queuedFor(index: RunIndex, run: RunRow, status: Liveness, now: Instant): Wait[] {
+  const waits: Wait[] = []
+  if (!isScheduling(status)) waits.push(wait('no_scheduler'))
+  else if (status.state === 'draining') waits.push(wait('draining'))
+  else if (status.state === 'degraded') waits.push(wait('disk_full'))
+  const said = enqueuedEvent(index, run)
+  if (said['order'] !== 'parallel' && run.schedule_id !== null) {
+    const ahead = index
+      .runs({ scheduleId: run.schedule_id, status: ['queued', 'running'], limit: Number.POSITIVE_INFINITY })
+      .toReversed()
+    const before = ahead
+      .slice(
+        0,
+        ahead.findIndex(({ run_id }) => run_id === run.run_id),
+      )
+      .at(-1)
+    if (before !== undefined)
+      waits.push(wait('serial_order', { run_id: before.run_id, status: before.status }))
+  }
+  const startAfter = said['start_after']
+  if (typeof startAfter === 'string' && parseInstant(startAfter) > now)
+    waits.push(wait('start_after', { at: startAfter }))
+  if (!isScheduling(status) || waits.length > 0) return waits
+  const limit = status.limits.max_parallel
+  if (status.running_runs >= limit) return [wait('parallel_limit', { running: status.running_runs, limit })]
+  return [wait('about_to_start')]
+}
+
+function runningFor(run: RunRow, tasks: readonly TaskRow[], status: Liveness): Wait[] {
+  if (run.status !== 'running') return []
+  const waits: Wait[] = []
+  if (status === undefined) waits.push(wait('no_scheduler'))
+  else if (status.state === 'degraded') waits.push(wait('disk_full'))
+  for (const { task_id, status: state, retry_at, attempt, error, reason } of tasks) {
+    if (state === 'retrying')
+      waits.push(wait('retry', { task_id, at: retry_at, attempt, error: error ?? reason }))
+  }
+  const seen = status?.runs.find(({ run_id }) => run_id === run.run_id)
+  if (status !== undefined && seen !== undefined && seen.tasks.ready > 0 && seen.tasks.running === 0) {
+    waits.push(wait('task_limit', { limit: status.limits.max_tasks, ready: seen.tasks.ready }))
+  }
+  return waits
+}
+
+export function wait(reason: string, inputs: JsonObject = {}): Wait {
+  return { reason, words: reasonInWords(reason, inputs), inputs }
+}
+
+/** The line that put the run into being; empty if it is not kept any more. */
+function enqueuedEvent(index: RunIndex, { run_id }: RunRow): Record<string, unknown> {
+  const found = index
+    .events({ runId: run_id, limit: Number.POSITIVE_INFINITY })
+    .find((event: Event) => !isUserEvent(event) && event.event === 'schedule_enqueued')
+  return (found ?? {}) as Record<string, unknown>
+}
+
+function commands(run: RunRow, failures: readonly TaskRow[]): string[] {
+  const id = quoteWord(run.run_id)
+  if (run.status === 'queued') return [`scheduler status`]
+  if (run.status === 'running') return [`scheduler logs -f ${id}`]
+  const [failed] = failures
+  return [failed === undefined ? `scheduler runs ${id}` : `scheduler logs ${id} ${failed.task_id}`]
+}
