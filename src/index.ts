@@ -11,6 +11,8 @@ import { loadSettings, type Settings } from './config.ts'
 import type { JsonObject } from './core/json.ts'
 import type { Event } from './core/state-machine/event.ts'
 
+export { CronError } from './core/cron/cron-error.ts'
+export { cron, type Upcoming, type UpcomingOptions } from './core/cron/upcoming.ts'
 export { DagbokError, EXIT, type ExitCode } from './core/error.ts'
 export type { Json, JsonObject } from './core/json.ts'
 export type { Event, EventName, UserEvent } from './core/state-machine/event.ts'

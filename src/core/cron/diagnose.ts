@@ -4,7 +4,9 @@
 
 import { findNearest } from '../nearest.ts'
 import { CronError, clip } from './cron-error.ts'
-import { type FieldSpec, readItem, readValue } from './field.ts'
+import { isDayRule } from './day-rule.ts'
+import { explainDayRule } from './diagnose-day.ts'
+import { type FieldSpec, QUARTZ_DAY_OF_WEEK, readItem, readValue, YEAR } from './field.ts'
 
 /** A part of the text: what it says and where it stands. */
 export interface Token {
@@ -30,6 +32,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   '；': ',',
   ';': ',',
   '？': '?',
+  '＃': '#',
 }
 
 /** The error of a field that `readField` refused. */
@@ -59,7 +62,8 @@ export function explainField(expression: string, spec: FieldSpec, field: Token):
   for (const text of field.text.split(',')) {
     const item = { text, position }
     position += text.length + 1
-    if (readItem(spec, text) === undefined) return explainItem(spec, item, field, fail)
+    if (readItem(spec, text) === undefined && !isDayRule(spec, text))
+      return explainItem(spec, item, field, fail)
   }
   return fail(`${spec.name} cannot be read`, field, describeField(spec), EXAMPLE)
 }
@@ -73,6 +77,9 @@ function explainItem(spec: FieldSpec, item: Token, field: Token, fail: Fail): Cr
     const remedy = 'A list has a value on both sides of each comma and no spaces: 1,15,30.'
     return fail(`${spec.name} has an empty place in its list`, field, describeField(spec), remedy)
   }
+  const rule = explainDayRule(spec, item.text)
+  if (rule !== undefined) return fail(rule.what, item, rule.expected, rule.remedy)
+  if (/^H(?:$|[(/\d-])/i.test(item.text)) return explainHashed(spec, item, fail)
   const [base = '', step, ...more] = item.text.split('/')
   if (more.length > 0) {
     return fail(`${spec.name} has two steps in one item`, item, 'one /n', 'Keep one step: 0-30/5.')
@@ -81,6 +88,27 @@ function explainItem(spec: FieldSpec, item: Token, field: Token, fail: Fail): Cr
   if (baseError !== undefined) return baseError
   if (step === undefined) return fail(`${spec.name} cannot be read`, item, describeField(spec), EXAMPLE)
   return explainStep(spec, { text: step, position: item.position + base.length + 1 }, item, fail)
+}
+
+function explainHashed(spec: FieldSpec, item: Token, fail: Fail): CronError {
+  const expected = 'H, H/n, H(a-b) or H(a-b)/n'
+  if (spec === YEAR)
+    return fail('H cannot choose a year', item, describeField(spec), 'Write the years, or *.')
+  const [, from, to, step] = /^H(?:\(([^()-]+)-([^()-]+)\))?(?:\/(\d+))?$/i.exec(item.text) ?? []
+  for (const bound of [from, to]) {
+    if (bound === undefined || readValue(spec, bound) !== undefined) continue
+    const position = item.position + item.text.indexOf(bound, 1)
+    return explainValue(spec, { text: bound, position }, fail)
+  }
+  if (step === undefined) {
+    const remedy = 'H stands alone, or takes a range in brackets and then a step: H(0-29)/5.'
+    return fail(`${spec.name} ${clip(item.text, 20)} cannot be read`, item, expected, remedy)
+  }
+  if (Number(step) === 0)
+    return fail(`${spec.name} step is 0, which never moves on`, item, expected, 'Write 1 or more.')
+  const count = from === undefined ? spec.lastHashed - spec.min + 1 : undefined
+  const what = `${spec.name} step ${clip(step, 20)} is longer than ${count === undefined ? 'its range' : `the ${count} values that H has`}`
+  return fail(what, item, expected, 'Choose a step that fits into the range.')
 }
 
 function explainStep(spec: FieldSpec, step: Token, item: Token, fail: Fail): CronError {
@@ -141,6 +169,10 @@ function explainBase(spec: FieldSpec, base: Token, fail: Fail): CronError | unde
       'Write two ranges with a comma: 1-3,5-7.',
     )
   }
+  const [first, last] = bounds
+  if (spec === YEAR && last !== undefined) {
+    return fail(`year ${first}-${last} runs backwards`, base, 'a-b', `Write ${last}-${first}.`)
+  }
   return undefined
 }
 
@@ -175,6 +207,9 @@ function explainValue(spec: FieldSpec, value: Token, fail: Fail): CronError {
 function rangeRemedy(spec: FieldSpec, value: number): string {
   if (spec.name === 'hour' && value === 24) return 'Midnight is hour 0.'
   if ((spec.name === 'minute' || spec.name === 'second') && value === 60) return 'The full hour is minute 0.'
+  if (spec === QUARTZ_DAY_OF_WEEK && value === 0) return 'Quartz counts from Sunday = 1: write SUN.'
+  if (spec.name === 'weekday' && value >= YEAR.min && value <= YEAR.max)
+    return 'The year is the seventh field: the six before it begin with the seconds.'
   if (value === 0) return `The ${spec.name} field counts from ${spec.min}.`
   return `Write a value from ${spec.min} to ${spec.max}.`
 }

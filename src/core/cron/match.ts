@@ -2,7 +2,8 @@
 //
 // Wall-clock time is counted as if in UTC: seconds since 1970-01-01T00:00:00 on the wall. Only integers, no Date.
 
-import { type CronFields, EITHER_DAY, lowestBit, monthsOf, weekdaysOf } from './expression.ts'
+import { type CronFields, lowestBit, monthsOf } from './expression.ts'
+import { daysMatching, lengthOfMonth, weekdayOf } from './month-days.ts'
 
 const DAY_S = 86_400
 
@@ -77,15 +78,11 @@ function findDay(fields: CronFields, from: number, last: number): number {
   let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
 
   const months = monthsOf(fields)
-  const weekdays = weekdaysOf(fields)
-  const { daysOfMonth } = fields
-  const eitherDay = (fields.calendar & EITHER_DAY) !== 0
   let first = from - dayOfMonth + 1
   while (first <= last) {
     const length = lengthOfMonth(year, month)
     if ((months >> (month - 1)) & 1) {
-      const matching =
-        daysMatching(daysOfMonth, weekdays, eitherDay, first, length) & (-1 << (dayOfMonth - 1))
+      const matching = daysMatching(fields, year, weekdayOf(first), length) & (-1 << (dayOfMonth - 1))
       if (matching !== 0) {
         const day = first + lowestBit(matching)
         return day <= last ? day : NO_DAY
@@ -101,24 +98,4 @@ function findDay(fields: CronFields, from: number, last: number): number {
     }
   }
   return NO_DAY
-}
-
-/** The days of one month that match, as bits from day 1 = bit 0; `first` is the day number of its first day. */
-function daysMatching(
-  daysOfMonth: number,
-  weekdays: number,
-  eitherDay: boolean,
-  first: number,
-  length: number,
-): number {
-  const weekday = (((first + 4) % 7) + 7) % 7
-  const week = ((weekdays >> weekday) | (weekdays << (7 - weekday))) & 0x7f
-  const byWeekday = week | (week << 7) | (week << 14) | (week << 21) | (week << 28)
-  const matching = eitherDay ? daysOfMonth | byWeekday : daysOfMonth & byWeekday
-  return matching & (2 ** length - 1)
-}
-
-function lengthOfMonth(year: number, month: number): number {
-  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
-  return 30 + ((month + (month >> 3)) & 1)
 }

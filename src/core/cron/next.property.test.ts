@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { Zone } from '../time/zone.ts'
 import { type CronFields, followsClock, valuesOf } from './expression.ts'
 import { findNextSlot } from './next.ts'
-import { parseCron } from './parse.ts'
+import { type CronDst, parseCron } from './parse.ts'
 
 const ZONES = [
   'Africa/Cairo',
@@ -165,8 +165,13 @@ function matches(meaning: Meaning, wall: Wall): boolean {
   )
 }
 
-/** Debian's rule, minute by minute: the instants of a window at which an expression is due. */
-function listDue(window: Window, meaning: Meaning, seconds: readonly number[] = [0]): number[] {
+/** Debian's rule, minute by minute, or a policy instead: the instants of a window at which an expression is due. */
+function listDue(
+  window: Window,
+  meaning: Meaning,
+  seconds: readonly number[] = [0],
+  dst: CronDst = 'cron',
+): number[] {
   const due: number[] = []
   const lastSeen = new Map<number, number>()
   for (const [index, wall] of window.walls.entries()) {
@@ -177,9 +182,9 @@ function listDue(window: Window, meaning: Meaning, seconds: readonly number[] = 
     let isDue = matches(meaning, wall)
     let caughtUp = false
     if (!meaning.wildcard) {
-      if (seen !== undefined && at - seen <= 180 * MINUTE_MS) isDue = false
+      if (seen !== undefined && at - seen <= 180 * MINUTE_MS && dst !== 'both') isDue = false
       const gap = index === 0 ? 0 : window.offsets[index]! - window.offsets[index - 1]!
-      if (gap > 0 && gap <= 180) {
+      if (gap > 0 && gap <= 180 && dst !== 'skip') {
         for (let skipped = wallMinute - gap; skipped < wallMinute; skipped++) {
           if (matches(meaning, wallOf(skipped * MINUTE_MS))) caughtUp = true
         }
@@ -193,8 +198,14 @@ function listDue(window: Window, meaning: Meaning, seconds: readonly number[] = 
 }
 
 /** Restarts the engine at every minute of the window and compares; returns how many comparisons were made. */
-function compareWindow(window: Window, cron: string, fields: CronFields, meaning: Meaning): number {
-  const due = listDue(window, meaning)
+function compareWindow(
+  window: Window,
+  cron: string,
+  fields: CronFields,
+  meaning: Meaning,
+  dst: CronDst = 'cron',
+): number {
+  const due = listDue(window, meaning, [0], dst)
   const zone = zoneNamed(window.zone)
   const end = window.checkedFrom + CHECKED_MINUTES * MINUTE_MS
   let position = 0
@@ -369,6 +380,26 @@ describe('slots around every change of the clock', () => {
       { numRuns: 1500 },
     )
   }, 600_000)
+
+  it.each(['skip', 'both'] as const)(
+    'are those of dst: %s, from whatever minute',
+    dst => {
+      fc.assert(
+        fc.property(anyCron, fc.nat(windows.length - 1), ({ cron, meaning }, index) => {
+          compareWindow(windows[index]!, cron, parseCron(cron, { dst }), meaning, dst)
+        }),
+        { numRuns: 400 },
+      )
+      // Where the policies differ most: fixed times at night.
+      const differing = ['30 2 * * *', '0,30 0-3 * * *', '0 0 * * *', '45 1 * * *']
+      for (const cron of differing) {
+        const fields = parseCron(cron, { dst })
+        const meaning = meaningOf(cron)
+        for (const window of windows) compareWindow(window, cron, fields, meaning, dst)
+      }
+    },
+    600_000,
+  )
 
   it('are the same from whatever second a chain with seconds is restarted', () => {
     let compared = 0

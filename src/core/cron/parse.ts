@@ -1,117 +1,125 @@
-// Cron text → packed fields: five fields, or six with leading seconds, or a macro (`@daily`).
+// Cron text → packed fields: five fields, six with leading seconds, seven with a trailing year, or a macro (`@daily`);
+// in the dialect of Vixie's cron, of Quartz, or of Snowflake's `USING CRON`.
 //
 //   1. Every text is either read or refused with a CronError that marks the wrong part; nothing is guessed or padded.
 //   2. What can never match (30 February) and what fires every second by a slip is refused here, not found out later.
 //   3. Whether an expression follows the clock through a repeated hour is decided by its raw text, once, here:
 //      its minute or hour begins with `*` (Debian's rule).
+//   4. An H becomes a value here, once, by a hash of `hashSeed`: nothing later knows that there was one.
 
-import { findNearest } from '../nearest.ts'
-import { CronError, clip } from './cron-error.ts'
+import { CronError } from './cron-error.ts'
+import { addDayRule, isDayRule, noRules, type RulesUnderWay } from './day-rule.ts'
 import { explainField, type Token } from './diagnose.ts'
-import { type CronFields, EITHER_DAY, FOLLOWS_CLOCK, HAS_SECONDS } from './expression.ts'
+import {
+  BOTH_PASSES,
+  type CronFields,
+  EITHER_DAY,
+  FOLLOWS_CLOCK,
+  HAS_RULES,
+  HAS_SECONDS,
+  SKIPS_GAPS,
+} from './expression.ts'
 import {
   DAY_OF_MONTH,
   DAY_OF_WEEK,
   type FieldMask,
   type FieldSpec,
   HOUR,
+  isHashed,
   MINUTE,
   MONTH,
+  QUARTZ_DAY_OF_WEEK,
   readField,
+  readYears,
   SECOND,
+  YEAR,
 } from './field.ts'
+import { hashOf } from './hash.ts'
+import { hasDate } from './possible.ts'
+import { type CronDialect, type CronTokens, splitCron } from './tokens.ts'
 
-/** The longest text that is read. The longest useful one has about 200 characters. */
-export const LONGEST_EXPRESSION = 256
+/** What becomes of fixed times that a change of the clock leaves out or repeats (docs/guides/cron.md). */
+export type CronDst = 'cron' | 'skip' | 'both'
 
 export interface CronOptions {
+  /** Default: unix. */
+  readonly dialect?: CronDialect | undefined
+  /** Default: cron, once each. `skip` drops what a gap left out, `both` takes both passes of what is repeated. */
+  readonly dst?: CronDst | undefined
+  /** What an H gets its value from: a name that stays, such as the schedule's id. */
+  readonly hashSeed?: string | undefined
   /** Accept a seconds field that matches all 60 seconds (`* * * * * *`), which is nearly always a slip. */
-  readonly allowEverySecond?: boolean
-}
-
-const MACROS: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-}
-
-/** The fields of an expression as they stand in it. A macro's are those of its expansion, all at its own place. */
-export interface CronTokens {
-  readonly second: Token | undefined
-  readonly minute: Token
-  readonly hour: Token
-  readonly dayOfMonth: Token
-  readonly month: Token
-  readonly dayOfWeek: Token
-}
-
-/**
- * Splits an expression into its fields, without reading them.
- * @throws {CronError} if it is too long or has not five or six fields, or if its macro is unknown.
- */
-export function splitCron(expression: string): CronTokens {
-  if (expression.length > LONGEST_EXPRESSION) {
-    throw new CronError(expression, {
-      what: `the expression has ${expression.length} characters`,
-      position: LONGEST_EXPRESSION,
-      length: expression.length - LONGEST_EXPRESSION,
-      expected: `at most ${LONGEST_EXPRESSION}`,
-      remedy: 'Use ranges and steps instead of long lists.',
-    })
-  }
-  const tokens: Token[] = []
-  for (const match of expression.matchAll(/\S+/g)) tokens.push({ text: match[0], position: match.index })
-  if (tokens[0]?.text.startsWith('@')) return expandMacro(expression, tokens[0])
-  if (tokens.length !== 5 && tokens.length !== 6) throw explainCount(expression, tokens)
-  const second = tokens.length === 6 ? tokens.shift() : undefined
-  const [minute, hour, dayOfMonth, month, dayOfWeek] = tokens as [Token, Token, Token, Token, Token]
-  return { second, minute, hour, dayOfMonth, month, dayOfWeek }
+  readonly allowEverySecond?: boolean | undefined
 }
 
 /**
  * Reads a cron expression.
  * @throws {CronError} code CRON_INVALID, with the place, what was expected and what to write instead.
  */
-export function parseCron(expression: string, { allowEverySecond = false }: CronOptions = {}): CronFields {
-  const tokens = splitCron(expression)
-  const read = (spec: FieldSpec, token: Token): FieldMask => {
-    const mask = readField(spec, token.text)
+export function parseCron(expression: string, options: CronOptions = {}): CronFields {
+  const { dialect = 'unix', dst = 'cron', hashSeed } = options
+  const tokens = splitCron(expression, dialect)
+  const isQuartz = dialect === 'quartz' && !tokens.isMacro
+  const weekdaySpec = isQuartz ? QUARTZ_DAY_OF_WEEK : DAY_OF_WEEK
+  let rules: RulesUnderWay | undefined
+
+  const read = (spec: FieldSpec, token: Token, plain = token.text): FieldMask => {
+    let hash = 0
+    if (isHashed(plain)) {
+      if (hashSeed === undefined) throw explainSeedless(expression, spec, token)
+      hash = hashOf(hashSeed, spec.name)
+    }
+    const mask = readField(spec, plain, hash)
     if (mask === undefined) throw explainField(expression, spec, token)
     return mask
   }
+  const readDay = (spec: FieldSpec, token: Token): FieldMask => {
+    if (!/[LW#]/i.test(token.text)) return read(spec, token)
+    if (isQuartz) refuseListedRule(expression, spec, token)
+    const items = token.text.split(',')
+    const plain = items.filter(item => !isDayRule(spec, item))
+    if (plain.length === items.length) return read(spec, token)
+    rules ??= noRules()
+    for (const item of items) addDayRule(spec, item, rules)
+    return plain.length === 0 ? { low: 0, high: 0 } : read(spec, token, plain.join(','))
+  }
+
   const second = tokens.second === undefined ? { low: 1, high: 0 } : read(SECOND, tokens.second)
   const minute = read(MINUTE, tokens.minute)
   const hour = read(HOUR, tokens.hour)
-  const dayOfMonth = read(DAY_OF_MONTH, tokens.dayOfMonth)
+  const dayOfMonth = readDay(DAY_OF_MONTH, tokens.dayOfMonth)
   const month = read(MONTH, tokens.month)
-  const dayOfWeek = read(DAY_OF_WEEK, tokens.dayOfWeek)
-  const daysOfMonth = dayOfMonth.low | (dayOfMonth.high << 30)
+  const dayOfWeek = readDay(weekdaySpec, tokens.dayOfWeek)
+  if (tokens.year !== undefined && tokens.year.text !== '*') {
+    const years = readYears(tokens.year.text)
+    if (years === undefined) throw explainField(expression, YEAR, tokens.year)
+    rules = { ...(rules ?? noRules()), years }
+  }
+  checkQuestionMarks(expression, tokens, isQuartz)
+  const { minute: minuteToken, hour: hourToken } = tokens
   const eitherDay = !isOpen(tokens.dayOfMonth) && !isOpen(tokens.dayOfWeek)
-
-  if (tokens.second !== undefined && second.low === HALF && second.high === HALF && !allowEverySecond) {
-    throw explainEverySecond(expression, tokens.second)
+  if (second.low === HALF && second.high === HALF && options.allowEverySecond !== true) {
+    throw explainEverySecond(expression, tokens.second!, isQuartz)
   }
-  if (!eitherDay && !hasDate(month.low, daysOfMonth)) {
-    throw explainNever(expression, tokens, month.low)
-  }
-  return {
+  const plain: CronFields = {
     secondsLow: second.low,
     secondsHigh: second.high,
     minutesLow: minute.low,
     minutesHigh: minute.high,
     hours: hour.low,
-    daysOfMonth,
+    daysOfMonth: dayOfMonth.low | (dayOfMonth.high << 30),
     calendar:
       month.low |
       (dayOfWeek.low << 12) |
-      (tokens.minute.text.startsWith('*') || tokens.hour.text.startsWith('*') ? FOLLOWS_CLOCK : 0) |
+      (minuteToken.text.startsWith('*') || hourToken.text.startsWith('*') ? FOLLOWS_CLOCK : 0) |
       (eitherDay ? EITHER_DAY : 0) |
-      (tokens.second === undefined ? 0 : HAS_SECONDS),
+      (tokens.second === undefined ? 0 : HAS_SECONDS) |
+      (rules === undefined ? 0 : HAS_RULES) |
+      (dst === 'skip' ? SKIPS_GAPS : dst === 'both' ? BOTH_PASSES : 0),
   }
+  const fields = rules === undefined ? plain : { ...plain, rules }
+  if (!hasDate(fields)) throw explainNever(expression, tokens, month.low)
+  return fields
 }
 
 /** Half a minute, or half an hour, with every value set. */
@@ -122,93 +130,76 @@ export function isOpen(field: Token): boolean {
   return field.text.startsWith('*') || field.text === '?'
 }
 
-const MONTH_LENGTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
-function hasDate(months: number, daysOfMonth: number): boolean {
-  return MONTH_LENGTHS.some((length, index) => (months >> index) & 1 && daysOfMonth & (2 ** length - 1))
+/** Quartz knows L, W and # alone in their field only; who writes them in a list there means another dialect. */
+function refuseListedRule(expression: string, spec: FieldSpec, token: Token): void {
+  const items = token.text.split(',')
+  if (items.length === 1) return
+  let position = token.position
+  for (const text of items) {
+    if (isDayRule(spec, text)) {
+      throw new CronError(expression, {
+        what: `${text} cannot be part of a list in Quartz's ${spec.name} field`,
+        position,
+        length: text.length,
+        expected: `${text} alone`,
+        remedy: `Give the schedule one expression for ${text} and one for the rest, or write it without dialect: quartz.`,
+      })
+    }
+    position += text.length + 1
+  }
 }
 
-function expandMacro(expression: string, macro: Token): CronTokens {
-  const name = macro.text.toLowerCase()
-  const fail = (what: string, length: number, remedy: string): CronError =>
+function checkQuestionMarks(expression: string, tokens: CronTokens, isQuartz: boolean): void {
+  const { dayOfMonth, dayOfWeek } = tokens
+  const fail = (what: string, from: Token, remedy: string): CronError =>
     new CronError(expression, {
       what,
-      position: macro.position,
-      length,
-      expected: Object.keys(MACROS).join(' '),
+      position: from.position,
+      length: dayOfWeek.position + dayOfWeek.text.length - from.position,
+      expected: `? in ${isQuartz ? 'exactly' : 'at most'} one of the two day fields`,
       remedy,
     })
-  const text = Object.hasOwn(MACROS, name) ? MACROS[name] : undefined
-  if (text === undefined) {
-    const shown = clip(macro.text, 20)
-    if (name === '@reboot') {
-      const remedy = 'A slot is a moment in time, and a start is none: let the service manager run it.'
-      throw fail('@reboot names no time', macro.text.length, remedy)
-    }
-    if (name === '@every') {
-      throw fail(
-        '@every is not cron',
-        macro.text.length,
-        'Write the period as a step: */15 * * * * is every 15 minutes.',
-      )
-    }
-    const nearest = findNearest(name, Object.keys(MACROS))
-    const remedy =
-      nearest === undefined ? 'Write one of the known macros, or five fields.' : `Did you mean ${nearest}?`
-    throw fail(`macro ${shown} is unknown`, macro.text.length, remedy)
+  if (dayOfMonth.text === '?' && dayOfWeek.text === '?') {
+    throw fail(
+      '? leaves the day to the other field, and that one is ? too',
+      dayOfWeek,
+      'Write * in one of them.',
+    )
   }
-  const end = expression.trimEnd().length
-  if (end !== macro.position + macro.text.length) {
-    throw fail(`${macro.text} stands alone`, end - macro.position, `Remove what follows ${macro.text}.`)
+  if (!isQuartz || dayOfMonth.text === '?' || dayOfWeek.text === '?') return
+  if (dayOfWeek.text === '*')
+    throw fail('Quartz needs ? in one day field', dayOfWeek, 'Write ? for the weekday.')
+  if (dayOfMonth.text === '*') {
+    throw fail('Quartz needs ? in one day field', dayOfMonth, 'Write ? for the day of month.')
   }
-  const at = (field: string): Token => ({ text: field, position: macro.position })
-  const [minute, hour, dayOfMonth, month, dayOfWeek] = text.split(' ').map(at) as [
-    Token,
-    Token,
-    Token,
-    Token,
-    Token,
-  ]
-  return { second: undefined, minute, hour, dayOfMonth, month, dayOfWeek }
+  const remedy =
+    'Write one expression for each, with ? in the other; without dialect: quartz either day matches.'
+  throw fail('Quartz cannot restrict day of month and weekday at once', dayOfMonth, remedy)
 }
 
-function explainCount(expression: string, tokens: readonly Token[]): CronError {
-  const expected = '5 fields (minute hour day-of-month month weekday), or 6 with leading seconds'
-  const first = tokens[0]
-  if (first === undefined) {
-    return new CronError(expression, {
-      what: 'the expression is empty',
-      position: 0,
-      length: expression.length,
-      expected,
-      remedy: 'Write five fields, such as 0 6 * * MON-FRI, or a macro, such as @daily.',
-    })
-  }
-  const beyond = tokens[6]
-  const from = beyond?.position ?? first.position
-  const end = expression.trimEnd().length
-  let remedy = 'Write * for a field that does not matter: 0 6 * * * is every day at 06:00.'
-  if (beyond !== undefined) remedy = 'Remove what follows the weekday; a list has no spaces (1,15,30).'
-  if (/^(?:CRON_)?TZ=/i.test(first.text)) remedy = 'Move the zone out of the text: timezone: Europe/Berlin.'
+function explainSeedless(expression: string, spec: FieldSpec, token: Token): CronError {
   return new CronError(expression, {
-    what: `${tokens.length} field${tokens.length === 1 ? '' : 's'} where 5 are needed`,
-    position: from,
-    length: end - from,
-    expected,
-    remedy,
+    what: `H in ${spec.name} needs a seed to choose its value by, and there is none`,
+    position: token.position,
+    length: token.text.length,
+    expected: 'a hashSeed, or a value',
+    remedy: 'Pass a name that stays as hashSeed (a schedule passes its id), or write the value.',
   })
 }
 
-function explainEverySecond(expression: string, second: Token): CronError {
+function explainEverySecond(expression: string, second: Token, isQuartz: boolean): CronError {
   const rest = expression.slice(second.position + second.text.length).trim()
+  const once = isQuartz || rest.split(/\s+/).length > 5 ? `0 ${rest}` : rest
   return new CronError(expression, {
     what: 'the seconds field matches all 60 seconds of every minute that matches',
     position: second.position,
     length: second.text.length,
     expected: 'certain seconds, such as 0 or */10',
-    remedy: `With six fields the first is seconds: write ${rest} for once a minute, or allow every second explicitly.`,
+    remedy: `With six fields the first is seconds: write ${once} for once a minute, or allow every second explicitly.`,
   })
 }
+
+const MONTH_LENGTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 function explainNever(expression: string, tokens: CronTokens, months: number): CronError {
   const names = 'January February March April May June July August September October November December'.split(
@@ -216,10 +207,14 @@ function explainNever(expression: string, tokens: CronTokens, months: number): C
   )
   const allowed = names.filter((_, index) => (months >> index) & 1)
   const longest = Math.max(...MONTH_LENGTHS.filter((_, index) => (months >> index) & 1))
+  const { dayOfMonth, dayOfWeek, year } = tokens
+  const day = dayOfMonth.text === '?' ? dayOfWeek : dayOfMonth
+  const isAmongBoth = dayOfMonth.text !== '?' && /[#L]/i.test(dayOfWeek.text)
+  const when = `${allowed.join(', ')}${year === undefined || year.text === '*' ? '' : ` ${year.text}`}`
   return new CronError(expression, {
-    what: `day ${tokens.dayOfMonth.text} never comes in ${allowed.join(', ')}`,
-    position: tokens.dayOfMonth.position,
-    length: tokens.dayOfMonth.text.length,
+    what: `day ${day.text}${isAmongBoth ? ` on a ${dayOfWeek.text}` : ''} never comes in ${when}`,
+    position: day.position,
+    length: day.text.length,
     expected: `a day from 1 to ${longest}`,
     remedy: `Choose a day that ${allowed.length === 1 ? 'this month has' : 'one of these months has'}, or another month.`,
   })

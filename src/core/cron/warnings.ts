@@ -2,7 +2,8 @@
 
 import type { Token } from './diagnose.ts'
 import { DAY_OF_MONTH, DAY_OF_WEEK, type FieldSpec, HOUR, MINUTE, MONTH, readItem, SECOND } from './field.ts'
-import { type CronOptions, isOpen, parseCron, splitCron } from './parse.ts'
+import { type CronOptions, isOpen, parseCron } from './parse.ts'
+import { splitCron } from './tokens.ts'
 
 export type CronWarningCode = 'uneven_step' | 'step_fills_field' | 'either_day' | 'weekday_numbering'
 
