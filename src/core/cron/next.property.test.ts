@@ -451,6 +451,9 @@ describe('slots around every change of the clock', () => {
     }, 1_200_000)
 })
 
+/** Croner catches nothing up in Apia's skipped day, nor where a gap ends at midnight and so on another day than it began. */
+const OTHERWISE_IN_CRONER = ['Pacific/Apia', 'America/Nuuk']
+
 describe('slots at any time', () => {
   it('lie after the instant asked for, match the wall clock, and have no match before them', () => {
     fc.assert(
@@ -502,7 +505,7 @@ describe('slots at any time', () => {
     fc.assert(
       fc.property(
         cron,
-        fc.constantFrom(...ZONES.filter(zone => zone !== 'Pacific/Apia')),
+        fc.constantFrom(...ZONES.filter(zone => !OTHERWISE_IN_CRONER.includes(zone))),
         fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(2035, 0) }),
         (text, timezone, after) => {
           const theirs = new Cron(text, { timezone, fixedTimeRule: 'no-wildcard' }).nextRuns(
