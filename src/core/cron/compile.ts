@@ -80,6 +80,16 @@ function compile(
 }
 
 /**
+ * The slots that an expression would have on a clock without changes: read in UTC, whatever zone its text names. A period
+ * is on no clock's face, and has none.
+ * @throws {CronError} CRON_INVALID
+ */
+export function compileOnWall(expression: string, options: CronOptions = {}): CronSchedule | undefined {
+  if (readPeriod(expression, options) !== undefined) return undefined
+  return new CompiledCron(expression, 'UTC', parseCron(expression, options), zoneOf('UTC'))
+}
+
+/**
  * The zone at the end of `USING CRON … <zone>`; undefined for every other text.
  * @throws {CronError} if it is unknown, or is not `timezone` where that is given.
  */

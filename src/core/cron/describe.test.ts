@@ -35,6 +35,30 @@ describe('what people write', () => {
   })
 })
 
+describe('days that depend on the month, and years', () => {
+  test.each([
+    ['0 0 L * *', 'at 00:00 on the last day of the month'],
+    ['0 0 L-3 * *', 'at 00:00 on the day 3 days before the last day of the month'],
+    ['0 0 1,15,L * *', 'at 00:00 on days 1 and 15 and the last day of the month'],
+    ['0 0 15W 3 *', 'at 00:00 on the weekday nearest to day 15 of the month, in March'],
+    ['0 0 LW * *', 'at 00:00 on the last weekday of the month'],
+    ['0 0 * * 5L', 'at 00:00 on the last Friday of the month'],
+    ['0 0 ? * 5#2', 'at 00:00 on the 2nd Friday of the month'],
+    ['0 0 * * TUE,MON#1,5#5', 'at 00:00 on Tuesdays, the 1st Monday and the 5th Friday of the month'],
+    ['0 0 L * FRI', 'at 00:00 on the last day of the month, and also on Fridays'],
+    ['0 0 13 * 5#2', 'at 00:00 on day 13 of the month, and also on the 2nd Friday of the month'],
+    [
+      '0 0 */2 * 5L',
+      'at 00:00 on days 1 to 31 in steps of 2 of the month, but only the last Friday of the month',
+    ],
+    ['0 */15 * * * * 2027', 'every 15 minutes, in 2027'],
+    ['0 0 6 1 1 * 2027-2030', 'at 06:00 on day 1 of the month, in January of 2027 to 2030'],
+    ['0 0 6 L * * 2026,2028', 'at 06:00 on the last day of the month, in 2026 and 2028'],
+  ])('%s is %s', (expression, words) => {
+    expect(say(expression)).toBe(words)
+  })
+})
+
 describe('where words are easily wrong', () => {
   test('an uneven step is no period', () => {
     expect(say('*/7 * * * *')).toBe('at minutes 0 to 56 in steps of 7 of every hour')

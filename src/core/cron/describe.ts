@@ -2,8 +2,10 @@
 //
 //   W1. The words are a function of the times and days that the fields match. Two texts that match the same get the same
 //       words, two that match something different get different ones. What happens when clocks change is not in them.
+//       Days of L, W and # are said by their rule, whether or not another part of the text names the same days.
 //   W2. Numbers are said in the order of the clock; a stretch across its end (`22-2`, `FRI-MON`) is one stretch.
 
+import { sayRuledDates, sayRuledWeekdays, yearsOf } from './describe-rules.ts'
 import { type CronFieldName, type CronFields, EITHER_DAY, hasSeconds, valuesOf } from './expression.ts'
 
 /** More clock times than this are said as minutes and hours. */
@@ -22,7 +24,7 @@ export function describeCron(fields: CronFields): string {
   const days = sayDays(fields)
   const months = sayMonths(fields)
   const isOften = time.startsWith('every') || time.endsWith('of every hour')
-  return `${time}${days !== '' || isOften ? days : ' every day'}${months}`
+  return `${time}${days !== '' || isOften ? days : ' every day'}${months}${sayYears(fields, months !== '')}`
 }
 
 function sayTime(fields: CronFields): string {
@@ -82,11 +84,27 @@ function sayDays(fields: CronFields): string {
   const anyWeekday = weekdays.length === 7
   const either = (fields.calendar & EITHER_DAY) !== 0
   if ((anyDay && anyWeekday) || (either && (anyDay || anyWeekday))) return ''
-  const dayWords = `${sayNumbers('day', days)} of the month`
-  if (either) return ` on ${dayWords}, and also ${isStretch(weekdays) ? '' : 'on '}${sayWeekdays(weekdays)}`
+  const dayWords = sayDates(fields, days)
+  const ruled = fields.rules === undefined ? [] : sayRuledWeekdays(fields.rules)
+  const isPlainStretch = isStretch(weekdays) && ruled.length === 0
+  const plain = weekdays.length === 0 ? [] : [sayWeekdays(weekdays)]
+  const weekdayWords = `${joinWords([...plain, ...ruled])}${ruled.length === 0 ? '' : ' of the month'}`
+  if (either) return ` on ${dayWords}, and also ${isPlainStretch ? '' : 'on '}${weekdayWords}`
   if (anyWeekday) return ` on ${dayWords}`
-  if (anyDay) return `${isStretch(weekdays) ? ', ' : ' on '}${sayWeekdays(weekdays)}`
-  return ` on ${dayWords}, but only ${sayWeekdays(weekdays)}`
+  if (anyDay) return `${isPlainStretch ? ', ' : ' on '}${weekdayWords}`
+  return ` on ${dayWords}, but only ${weekdayWords}`
+}
+
+/** `day 1 of the month` · `days 1 and 15 and the last day of the month` */
+function sayDates({ rules }: CronFields, days: readonly number[]): string {
+  const plain = days.length === 0 ? [] : [sayNumbers('day', days)]
+  return `${joinWords([...plain, ...(rules === undefined ? [] : sayRuledDates(rules))])} of the month`
+}
+
+function sayYears({ rules }: CronFields, isAfterMonths: boolean): string {
+  const years = rules === undefined ? undefined : yearsOf(rules)
+  // Like days of a month, years are no cycle.
+  return years === undefined ? '' : `${isAfterMonths ? ' of' : ', in'} ${sayValues(years, 31, String)}`
 }
 
 function isStretch(weekdays: readonly number[]): boolean {

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest'
 import { CronError } from './cron-error.ts'
 import { type CronFieldName, followsClock, hasSeconds, valuesOf } from './expression.ts'
 import { type CronOptions, parseCron } from './parse.ts'
-import { listCronWarnings } from './warnings.ts'
 
 function refuse(cron: string, options?: CronOptions): CronError {
   try {
@@ -288,54 +287,5 @@ describe('against cron-parser', () => {
       { numRuns: 1500 },
     )
     expect(compared).toBeGreaterThan(6000)
-  })
-})
-
-describe('warnings', () => {
-  const cases: [cron: string, codes: string[], message: string][] = [
-    ['*/7 * * * *', ['uneven_step'], 'from 56 to the next 0 it is 4, not 7'],
-    ['*/25 * * * *', ['uneven_step'], 'from 50 to the next 0 it is 10, not 25'],
-    ['0 */5 * * *', ['uneven_step'], 'from 20 to the next 0 it is 4, not 5'],
-    ['3/7 * * * *', ['uneven_step'], 'from 59 to the next 3 it is 4, not 7'],
-    ['0 0 */2 * *', ['uneven_step'], 'starts anew on day 1 of every month'],
-    ['0 0 * * */2', ['uneven_step'], 'from 6 to the next 0 it is 1, not 2'],
-    ['0 0 1 */5 *', ['uneven_step'], 'from 11 to the next 1 it is 2, not 5'],
-    ['*/60 * * * *', ['step_fills_field'], 'it only ever matches 0'],
-    ['0 0 13 * FRI', ['either_day'], 'matches either of them'],
-    ['0 0 6 ? * 2', ['weekday_numbering'], 'counts from Sunday = 0'],
-    ['*/7 */5 1 * 1', ['uneven_step', 'uneven_step', 'either_day'], 'from 56'],
-  ]
-  it.each(cases)('%s: %j', (cron, codes, message) => {
-    const warnings = listCronWarnings(cron)
-    expect(warnings.map(warning => warning.code)).toEqual(codes)
-    expect(warnings[0]!.message).toContain(message)
-    expect(warnings[0]!.hint).not.toBe('')
-  })
-
-  it('marks the part that it is about', () => {
-    const [warning] = listCronWarnings('0,*/7 * * * *')
-    expect(warning).toMatchObject({ position: 2, length: 3 })
-    const [either] = listCronWarnings('0 0 13 * FRI')
-    expect(either).toMatchObject({ position: 4, length: 8 })
-  })
-
-  it('says nothing about what is plain', () => {
-    for (const cron of [
-      '* * * * *',
-      '*/15 * * * *',
-      '10/20 * * * *',
-      '0-30/7 * * * *',
-      '0 6 * * MON-FRI',
-      '0 0 ? * MON',
-      '0 0 1 * ?',
-      '@daily',
-    ]) {
-      expect(listCronWarnings(cron), cron).toEqual([])
-    }
-  })
-
-  it('refuses what parseCron refuses', () => {
-    expect(() => listCronWarnings('61 * * * *')).toThrow(CronError)
-    expect(listCronWarnings('* * * * * *', { allowEverySecond: true })).toEqual([])
   })
 })
