@@ -29,5 +29,16 @@ export interface EventFlags {
 
 export interface ExplainFlags {
   timezone?: string
+  dialect?: string
+  dst?: string
+  seed?: string
   count?: string
+}
+
+export interface SimulateFlags {
+  from?: string
+  to?: string
+  duration?: string
+  assert?: string
+  slots?: boolean
 }

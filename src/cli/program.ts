@@ -8,7 +8,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import { type FlagValues, SETTING_SPECS } from '../config.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { CommandContext } from './context.ts'
-import type { EventFlags, ExplainFlags, LogFlags, RunFlags, RunsFlags } from './flags.ts'
+import type { EventFlags, ExplainFlags, LogFlags, RunFlags, RunsFlags, SimulateFlags } from './flags.ts'
 import { UsageError } from './usage.ts'
 
 /** What the parser found: which module to call and with what. */
@@ -134,8 +134,21 @@ export async function parse(
     'a cron text or a schedule in words, its slots and clock changes',
     async (context, words, flags) => (await import('./commands/explain.ts')).run(context, words, flags),
   )
-    .option('--timezone <zone>', 'the zone of a cron text (default: UTC)')
+    .option('--timezone <zone>', 'the zone of a cron text (default: its own, or UTC)')
+    .option('--dialect <dialect>', 'how a cron text is read: unix or quartz (default: unix)')
+    .option('--dst <rule>', 'what it does when clocks change: cron, skip or both (default: cron)')
+    .option('--seed <text>', 'what an H of a cron text gets its value from; of a schedule it is the id')
     .option('-n, --count <n>', 'how many slots (default: 5)')
+  add<[string[], SimulateFlags]>(
+    'simulate [schedules...]',
+    'what the scheduler would record over a span, without running or writing anything',
+    async (context, ids, flags) => (await import('./commands/simulate.ts')).run(context, ids, flags),
+  )
+    .option('--from <instant>', 'the start: a date, or ISO 8601 with an offset (default: now)')
+    .option('--to <instant>', 'the end, not included (default: a week later)')
+    .option('--duration <duration>', 'what a run takes that has never run (default: 1m)')
+    .option('--assert <file>', 'expectations in YAML or JSON; exit 1 if one does not hold')
+    .option('--slots', 'print each decision about a slot instead of the summary')
 
   program.commandsGroup('Look:')
   add<[]>('status', 'what the running scheduler is doing', async context =>

@@ -99,6 +99,29 @@ describe('a cron text', () => {
     expect(await line.run('explain')).toBe(2)
   })
 
+  test('every dialect, every rule for clock changes', async () => {
+    const explain = async (...words: string[]) => {
+      line.stdout.text = ''
+      expect(await line.run('explain', ...words)).toBe(0)
+      return line.stdout.text
+    }
+    expect(await explain('0 0 6 ? * 2-6', '--dialect', 'quartz')).toContain('at 06:00, Monday to Friday\n')
+    expect(await explain('H 3 * * *', '--seed', 'nightly')).toMatch(/means {5}at 03:\d\d every day\n/)
+    const skip = await explain('30 2 * * *', '--timezone', 'Europe/Berlin', '--dst', 'skip')
+    expect(skip).toContain('is left out: 02:30 has no slot that day\n')
+    expect(skip).toContain('comes twice: 02:30 is due the first time only')
+    const both = await explain('30 2 * * *', '--timezone', 'Europe/Berlin', '--dst', 'both')
+    expect(both).toContain('comes twice: 02:30 is due both times (2026-10-25T00:30Z, 2026-10-25T01:30Z)')
+    const snowflake = await explain('USING CRON 30 2 * * * Europe/Berlin')
+    expect(snowflake).toContain('zone      Europe/Berlin\n')
+    expect(snowflake).toContain('02:30 is due at 03:00 instead (2026-03-29T01:00Z)')
+    const period = await explain('90 SECONDS')
+    expect(period).toContain('means     every 1m30s, counted from 1970-01-01T00:00Z\n')
+    expect(period).toContain('it counts elapsed time: no change of a clock touches it\n')
+    expect(await line.run('explain', '0 6 * * *', '--dialect', 'quarz')).toBe(2)
+    expect(line.stderr.text).toContain('--dialect: expected unix or quartz, got "quarz"')
+  })
+
   test('broken definitions are none of its business', async () => {
     write('configs/schedules/a.yaml', '- id: [')
     expect(await line.run('explain', '@daily')).toBe(0)

@@ -2,12 +2,14 @@
 // of its zone changes. Everything but the words is asked of the engine that schedules.
 
 import { listClockChanges } from '../../core/cron/clock-changes.ts'
-import { compileCron } from '../../core/cron/compile.ts'
+import { compileCron, compileOnWall, findZoneInText } from '../../core/cron/compile.ts'
 import { describeCron } from '../../core/cron/describe.ts'
 import { followsClock } from '../../core/cron/expression.ts'
-import { parseCron } from '../../core/cron/parse.ts'
+import { type CronOptions, parseCron } from '../../core/cron/parse.ts'
+import { readPeriod } from '../../core/cron/period.ts'
 import { listCronWarnings } from '../../core/cron/warnings.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import { formatDuration } from '../../core/time/duration.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import type { CommandContext } from '../context.ts'
@@ -38,14 +40,14 @@ export async function run(
   const count = flags.count === undefined ? 5 : readCount('--count', flags.count, COUNT_MAX)
   const now = context.now()
   const explanation = isCronText(text)
-    ? explainText(text, flags.timezone ?? 'UTC', now, count)
+    ? explainText(text, flags, now, count)
     : explainSchedule(await requireSchedule(context, text, flags), now, count)
   if (json) writeJson(out.data, 'Explanation', explanationJson(explanation))
   else for (const line of renderExplanation(explanation, out.data)) out.data.line(line)
   return 0
 }
 
-/** An id holds no space and does not begin with @; of a cron text one is always true. */
+/** An id holds no space and begins with a letter or digit; a cron text is otherwise. */
 function isCronText(text: string): boolean {
   return text === '' || text.startsWith('@') || /\s/.test(text) || /^[*?]/.test(text)
 }
@@ -53,56 +55,77 @@ function isCronText(text: string): boolean {
 async function requireSchedule(
   context: CommandContext,
   id: string,
-  { timezone }: ExplainFlags,
+  { timezone, dialect, dst, seed }: ExplainFlags,
 ): Promise<Schedule> {
-  if (timezone !== undefined) {
+  const given = Object.entries({ timezone, dialect, dst, seed }).find(([, value]) => value !== undefined)
+  if (given !== undefined) {
     throw new UsageError(
-      `--timezone goes with a cron text; ${JSON.stringify(id)} is read as the id of a schedule, which has its own zone`,
-      'leave --timezone out, or give the cron text in quotes',
+      `--${given[0]} goes with a cron text; ${JSON.stringify(id)} is read as the id of a schedule, which has its own`,
+      `leave --${given[0]} out, or give the cron text in quotes`,
     )
   }
   const { schedules } = await loadGoodDefinitions(context)
   return findSchedule(schedules, id, 'a cron text has five fields, in quotes: scheduler explain "0 6 * * *"')
 }
 
-function explainText(text: string, timezone: string, now: Instant, count: number): Explanation {
-  const slots = compileCron(text, timezone)
+function explainText(text: string, flags: ExplainFlags, now: Instant, count: number): Explanation {
+  const options = {
+    dialect: choose('--dialect', flags.dialect, ['unix', 'quartz']),
+    dst: choose('--dst', flags.dst, ['cron', 'skip', 'both']),
+    hashSeed: flags.seed,
+  }
+  if (flags.timezone !== undefined) findZoneInText(text, flags.timezone)
+  const slots = compileCron(text, flags.timezone, options)
   return {
     schedule: undefined,
-    timezone,
+    timezone: slots.timezone,
     now,
-    crons: [explainCron(text, timezone, now)],
+    crons: [explainCron(text, slots.timezone, options, now)],
     slots: takeSlots(slots, now, count),
   }
 }
 
 function explainSchedule(schedule: Schedule, now: Instant, count: number): Explanation {
   const { cron, timezone } = schedule.timing
+  const options = { hashSeed: schedule.id }
+  const zone = compileCron(cron, timezone, options).timezone
   return {
     schedule,
-    timezone,
+    timezone: zone,
     now,
-    crons: [explainCron(cron, timezone, now)],
+    crons: [explainCron(cron, zone, options, now)],
     slots: takeSlots(schedule.slots, now, count),
   }
 }
 
-function explainCron(text: string, timezone: string, now: Instant): CronExplanation {
-  const slots = compileCron(text, timezone)
-  const fields = parseCron(text)
+function explainCron(text: string, timezone: string, options: CronOptions, now: Instant): CronExplanation {
+  const wall = compileOnWall(text, options)
+  if (wall === undefined) {
+    const words = `every ${formatDuration(readPeriod(text, options)!)}, counted from 1970-01-01T00:00Z`
+    return { text, words, rule: 'elapsed', warnings: [], changes: [] }
+  }
+  const fields = parseCron(text, options)
+  const slots = compileCron(text, timezone, options)
+  // What clocks do to it has a section of its own, which looks further ahead.
+  const warnings = listCronWarnings(text, { ...options, timezone, now }).filter(
+    ({ code }) => code !== 'clock_change',
+  )
   return {
     text,
     words: describeCron(fields),
-    followsClock: followsClock(fields),
-    warnings: listCronWarnings(text),
-    changes: listClockChanges(
-      slots,
-      compileCron(text, 'UTC'),
-      zoneOf(timezone),
-      now,
-      now + CHANGES_WITHIN_MS,
-    ),
+    rule: followsClock(fields) ? 'clock' : 'fixed',
+    warnings,
+    changes: listClockChanges(slots, wall, zoneOf(timezone), now, now + CHANGES_WITHIN_MS),
   }
+}
+
+function choose<Choice extends string>(
+  flag: string,
+  value: string | undefined,
+  choices: readonly Choice[],
+): Choice | undefined {
+  if (value === undefined || choices.includes(value as Choice)) return value as Choice | undefined
+  throw new UsageError(`${flag}: expected ${choices.join(' or ')}, got ${JSON.stringify(value)}`)
 }
 
 function takeSlots(

@@ -13,7 +13,8 @@ import { formatSpan, formatWallClock } from './time.ts'
 export interface CronExplanation {
   readonly text: string
   readonly words: string
-  readonly followsClock: boolean
+  /** How it takes a change of the clock: it follows the wall clock, names fixed times, or counts elapsed time. */
+  readonly rule: 'clock' | 'fixed' | 'elapsed'
   readonly warnings: readonly CronWarning[]
   readonly changes: readonly ClockChange[]
 }
@@ -68,16 +69,18 @@ function renderSlots(slots: readonly Instant[], { timezone, now }: Explanation):
   )
 }
 
+const RULES = { clock: 'it follows the wall clock', fixed: 'it names fixed times' } as const
+
 function renderChanges({ crons, timezone }: Explanation): string[] {
-  const lines: string[] = []
-  for (const { text, changes, followsClock } of crons) {
-    const which = crons.length > 1 ? ` for ${plain(text)}` : ''
-    if (changes.length === 0) return [`${timezone} keeps its clock for the next 12 months`]
-    const rule = followsClock ? 'it follows the wall clock' : 'it names fixed times'
-    lines.push(`clock changes of ${timezone} in the next 12 months${which} (${rule}):`)
-    for (const change of changes) lines.push(`  ${sayChange(change)}: ${sayEffect(change)}`)
-  }
-  return lines
+  return crons.flatMap(({ text, changes, rule }) => {
+    const which = crons.length > 1 ? `${plain(text)}: ` : ''
+    if (rule === 'elapsed') return [`${which}it counts elapsed time: no change of a clock touches it`]
+    if (changes.length === 0) return [`${which}${timezone} keeps its clock for the next 12 months`]
+    return [
+      `${which}clock changes of ${timezone} in the next 12 months (${RULES[rule]}):`,
+      ...changes.map(change => `  ${sayChange(change)}: ${sayEffect(change)}`),
+    ]
+  })
 }
 
 /** `2026-03-29 02:00 to 03:00 is left out` */
@@ -151,10 +154,10 @@ export function explanationJson({ schedule, timezone, now, crons, slots }: Expla
           ),
         }),
     timezone,
-    crons: crons.map(({ text, words, followsClock, warnings, changes }) => ({
+    crons: crons.map(({ text, words, rule, warnings, changes }) => ({
       cron: text,
       words,
-      follows_clock: followsClock,
+      follows_clock: rule === 'clock',
       warnings: warnings.map(({ code, message, hint, position, length }) => ({
         code,
         message,

@@ -1,0 +1,125 @@
+// What a scheduler would record over a span of time: the same decide, evolve and planner as the daemon's, on a clock that
+// jumps from one thing due to the next. No journal, no process, no waiting.
+//
+//   V1. The events are those of a scheduler that starts at `from` on an empty journal, is never down, never late, and
+//       whose attempts all succeed after the time that `durationOf` gives. Test: test/simulation/simulate.test.ts.
+//   V2. At one instant the order is the loop's: first what is due, then the reports of that instant in the order in which
+//       the attempts were started.
+//   V3. Memory is bounded by what is unfinished, not by the span.
+
+import type { Limits } from '../planner/admit.ts'
+import { Agenda } from '../planner/agenda.ts'
+import type { Definitions } from '../schedule/definitions.ts'
+import type { Command } from '../state-machine/command.ts'
+import { decide } from '../state-machine/decide.ts'
+import type { Event, TaskStart } from '../state-machine/event.ts'
+import { nextWake } from '../state-machine/next-wake.ts'
+import { emptyState, type State } from '../state-machine/state.ts'
+import type { Instant } from '../time/instant.ts'
+import { InstantHeap } from '../time/instant-heap.ts'
+
+/** The attempt whose length is asked for. */
+export interface SimulatedAttempt {
+  readonly runId: string
+  readonly dagName: string
+  readonly taskId: string
+  readonly attempt: number
+}
+
+export interface SimulationOptions {
+  readonly from: Instant
+  /** What happens at this instant or later is not simulated. */
+  readonly until: Instant
+  readonly limits: Limits
+  /** Whole milliseconds, 0 or more. */
+  durationOf(attempt: SimulatedAttempt): number
+}
+
+interface Ending {
+  readonly key: SimulatedAttempt
+  readonly durationMs: number
+}
+
+/** Yields the events in order, `seq` from 1. The definitions count as loaded at `from`. */
+export function* simulate(definitions: Definitions, options: SimulationOptions): Generator<Event, void> {
+  const { from, until, limits, durationOf } = options
+  const state: State = emptyState()
+  const agenda = new Agenda()
+  const endings = new Endings()
+  let now = from
+
+  function* apply(command: Command): Generator<Event, void> {
+    const context = {
+      now,
+      definitions,
+      agenda,
+      limits,
+      admission: 'open',
+      driven: 'all',
+      // Nothing fails here, so nothing is drawn: the middle stands for what a change of that would draw.
+      random: () => 0.5,
+    } as const
+    for (const commit of decide(state, command, context)) {
+      for (const event of commit) {
+        event.seq = ++state.seq
+        if (event.event === 'task_start') {
+          const { run_id: runId, dag_name: dagName, task_id: taskId, attempt } = event as TaskStart
+          const key = { runId, dagName, taskId, attempt }
+          endings.put(now, { key, durationMs: durationOf(key) })
+        }
+        yield event
+      }
+    }
+  }
+
+  if (from >= until) return
+  yield* apply({ type: 'use_definitions', definitions, cause: 'start' })
+  for (;;) {
+    const at = Math.min(nextWake(state, agenda, true) ?? Number.POSITIVE_INFINITY, endings.nextAt)
+    if (at >= until) return
+    // A schedule that begins counts the minute in progress: its first slot may lie before `from`.
+    now = Math.max(now, at)
+    const due = nextWake(state, agenda, true)
+    const reports = endings.takeDue(now)
+    if (due !== undefined && due <= now) yield* apply({ type: 'tick' })
+    for (const { key, durationMs } of reports) {
+      const { runId, taskId, attempt } = key
+      yield* apply({
+        type: 'ended',
+        runId,
+        taskId,
+        attempt,
+        durationMs,
+        result: { kind: 'ok', output: {} },
+      })
+    }
+  }
+}
+
+/** The ends to come, by instant; those of one instant in the order in which they were put. */
+class Endings {
+  readonly #instants = new InstantHeap<Ending[]>()
+  readonly #byInstant = new Map<Instant, Ending[]>()
+
+  get nextAt(): Instant {
+    return this.#instants.nextAt ?? Number.POSITIVE_INFINITY
+  }
+
+  put(now: Instant, ending: Ending): void {
+    const at = now + ending.durationMs
+    const there = this.#byInstant.get(at)
+    if (there !== undefined) there.push(ending)
+    else {
+      const list = [ending]
+      this.#byInstant.set(at, list)
+      this.#instants.put(at, list)
+    }
+  }
+
+  takeDue(now: Instant): Ending[] {
+    const taken = this.#instants.takeDue(now)
+    if (taken === undefined) return []
+    this.#byInstant.delete(taken.at)
+    return taken.item
+  }
+}
