@@ -50,6 +50,8 @@ export const HAS_RULES = 1 << 22
 export const SKIPS_GAPS = 1 << 23
 /** `dst: both`: a fixed time that comes twice is due twice. */
 export const BOTH_PASSES = 1 << 24
+/** Every day of every month matches: the next day needs no search. */
+export const EVERY_DAY = 1 << 25
 
 /** The years that an expression can name, as in Quartz. */
 export const FIRST_YEAR = 1970

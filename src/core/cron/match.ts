@@ -2,7 +2,7 @@
 //
 // Wall-clock time is counted as if in UTC: seconds since 1970-01-01T00:00:00 on the wall. Only integers, no Date.
 
-import { type CronFields, lowestBit, monthsOf } from './expression.ts'
+import { type CronFields, EVERY_DAY, lowestBit, monthsOf } from './expression.ts'
 import { daysMatching, lengthOfMonth, weekdayOf } from './month-days.ts'
 
 const DAY_S = 86_400
@@ -14,13 +14,14 @@ const DAY_S = 86_400
 export function findMatch(fields: CronFields, fromS: number, limitS: number): number {
   const today = Math.floor(fromS / DAY_S)
   const lastDay = Math.floor(limitS / DAY_S)
-  let day = findDay(fields, today, lastDay)
+  const isEveryDay = (fields.calendar & EVERY_DAY) !== 0
+  let day = isEveryDay ? today : findDay(fields, today, lastDay)
   if (day === today) {
     const time = findTime(fields, fromS - today * DAY_S)
     if (time >= 0) return today * DAY_S + time
-    day = findDay(fields, today + 1, lastDay)
+    day = isEveryDay ? today + 1 : findDay(fields, today + 1, lastDay)
   }
-  return day === NO_DAY ? Number.POSITIVE_INFINITY : day * DAY_S + findTime(fields, 0)
+  return day > lastDay ? Number.POSITIVE_INFINITY : day * DAY_S + findTime(fields, 0)
 }
 
 /** The first matching second of the day from `fromS` on, or -1. */

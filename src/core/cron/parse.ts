@@ -14,6 +14,7 @@ import {
   BOTH_PASSES,
   type CronFields,
   EITHER_DAY,
+  EVERY_DAY,
   FOLLOWS_CLOCK,
   HAS_RULES,
   HAS_SECONDS,
@@ -61,11 +62,13 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
   const tokens = splitCron(expression, dialect)
   const isQuartz = dialect === 'quartz' && !tokens.isMacro
   const weekdaySpec = isQuartz ? QUARTZ_DAY_OF_WEEK : DAY_OF_WEEK
+  const mayHash = isHashed(expression)
+  const mayRule = /[LW#]/i.test(expression)
   let rules: RulesUnderWay | undefined
 
   const read = (spec: FieldSpec, token: Token, plain = token.text): FieldMask => {
     let hash = 0
-    if (isHashed(plain)) {
+    if (mayHash && isHashed(plain)) {
       if (hashSeed === undefined) throw explainSeedless(expression, spec, token)
       hash = hashOf(hashSeed, spec.name)
     }
@@ -74,7 +77,7 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
     return mask
   }
   const readDay = (spec: FieldSpec, token: Token): FieldMask => {
-    if (!/[LW#]/i.test(token.text)) return read(spec, token)
+    if (!mayRule || !/[LW#]/i.test(token.text)) return read(spec, token)
     if (isQuartz) refuseListedRule(expression, spec, token)
     const items = token.text.split(',')
     const plain = items.filter(item => !isDayRule(spec, item))
@@ -97,7 +100,14 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
   }
   checkQuestionMarks(expression, tokens, isQuartz)
   const { minute: minuteToken, hour: hourToken } = tokens
+  const daysOfMonth = dayOfMonth.low | (dayOfMonth.high << 30)
   const eitherDay = !isOpen(tokens.dayOfMonth) && !isOpen(tokens.dayOfWeek)
+  const isAnyDate = daysOfMonth === 0x7fffffff
+  const isAnyWeekday = dayOfWeek.low === 0x7f
+  const isEveryDay =
+    month.low === 0xfff &&
+    rules === undefined &&
+    (eitherDay ? isAnyDate || isAnyWeekday : isAnyDate && isAnyWeekday)
   if (second.low === HALF && second.high === HALF && options.allowEverySecond !== true) {
     throw explainEverySecond(expression, tokens.second!, isQuartz)
   }
@@ -107,12 +117,13 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
     minutesLow: minute.low,
     minutesHigh: minute.high,
     hours: hour.low,
-    daysOfMonth: dayOfMonth.low | (dayOfMonth.high << 30),
+    daysOfMonth,
     calendar:
       month.low |
       (dayOfWeek.low << 12) |
       (minuteToken.text.startsWith('*') || hourToken.text.startsWith('*') ? FOLLOWS_CLOCK : 0) |
       (eitherDay ? EITHER_DAY : 0) |
+      (isEveryDay ? EVERY_DAY : 0) |
       (tokens.second === undefined ? 0 : HAS_SECONDS) |
       (rules === undefined ? 0 : HAS_RULES) |
       (dst === 'skip' ? SKIPS_GAPS : dst === 'both' ? BOTH_PASSES : 0),

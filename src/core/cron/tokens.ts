@@ -57,7 +57,7 @@ export function splitCron(expression: string, dialect: CronDialect = 'unix'): Cr
   for (const match of expression.matchAll(/\S+/g)) tokens.push({ text: match[0], position: match.index })
   if (tokens[0]?.text.startsWith('@')) return expandMacro(expression, tokens[0])
   const zone = isUsingCron(tokens) ? takeZone(expression, dialect, tokens) : undefined
-  if (zone === undefined) refuseStrayZone(expression, tokens)
+  if (zone === undefined && /[a-z]\/|=/i.test(expression)) refuseStrayZone(expression, tokens)
   const counts = zone !== undefined ? [5] : dialect === 'quartz' ? [6, 7] : [5, 6, 7]
   if (!counts.includes(tokens.length)) throw explainCount(expression, tokens, counts)
   const second = tokens.length >= 6 ? tokens.shift() : undefined
