@@ -16,6 +16,8 @@ const BENCHES = [
   'cold-start',
   'slot-lag',
   'tick',
+  'next-slot',
+  'plan-due',
   'commits',
   'runs',
   'shell',
