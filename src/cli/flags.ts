@@ -42,3 +42,11 @@ export interface SimulateFlags {
   assert?: string
   slots?: boolean
 }
+
+export interface AuditFlags {
+  from?: string
+  to?: string
+  schedule?: string
+  allowMissed?: boolean
+  strict?: boolean
+}

@@ -8,7 +8,15 @@ import { Command, type CommanderError, Option } from 'commander'
 import { type FlagValues, SETTING_SPECS } from '../config.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { CommandContext } from './context.ts'
-import type { EventFlags, ExplainFlags, LogFlags, RunFlags, RunsFlags, SimulateFlags } from './flags.ts'
+import type {
+  AuditFlags,
+  EventFlags,
+  ExplainFlags,
+  LogFlags,
+  RunFlags,
+  RunsFlags,
+  SimulateFlags,
+} from './flags.ts'
 import { UsageError } from './usage.ts'
 
 /** What the parser found: which module to call and with what. */
@@ -185,6 +193,14 @@ export async function parse(
     'why a slot of a schedule ended as it did, or where a run stands',
     async (context, name, slot) => (await import('./commands/why.ts')).run(context, name, slot),
   )
+  add<[AuditFlags]>('audit', 'whether every slot was decided exactly once', async (context, flags) =>
+    (await import('./commands/audit.ts')).run(context, flags),
+  )
+    .option('--from <instant>', 'slots from it on: ISO 8601, a date, or an age (default: a day before --to)')
+    .option('--to <instant>', 'slots before it (default: now)')
+    .option('--schedule <id>', 'only of this schedule')
+    .option('--allow-missed', 'slots that are recorded as missed are no failure')
+    .option('--strict', 'slots that are still open are a failure')
 
   program.commandsGroup('Administer:')
   add<[]>('reload', 'have the scheduler read its definitions again', async context =>

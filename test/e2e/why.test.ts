@@ -2,7 +2,7 @@
 // it does not.
 
 import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -76,7 +76,7 @@ async function until(words: readonly string[], seen: RegExp): Promise<string> {
   }
 }
 
-test('why, beside a scheduler, without one, and after a crash', { timeout: 120_000 }, async () => {
+test('why and audit, beside a scheduler, without one, and after a crash', { timeout: 120_000 }, async () => {
   const nothing = await scheduler('why', 'ticking')
   expect([nothing.code, nothing.stdout]).toEqual([4, ''])
   expect(nothing.stderr).toContain('[JOURNAL_MISSING]')
@@ -105,4 +105,26 @@ test('why, beside a scheduler, without one, and after a crash', { timeout: 120_0
   const said = await until(['why', 'ticking', missed], /decision {2}missed: catchup_latest\n/)
   expect(said).toMatch(/because {3}no scheduler was running from \S+Z \(it ended .*\) to \S+Z\n/)
   await end('SIGTERM')
+
+  const audit = await scheduler('audit')
+  expect(audit.code).toBe(1)
+  expect(audit.stdout).toMatch(
+    /^missed +ticking \S+Z to \S+Z, \d+ slots: recorded as missed \(catchup_latest\), line \d+$/m,
+  )
+  const allowed = await scheduler('audit', '--allow-missed', '--json')
+  expect(allowed.code).toBe(0)
+  const { total, findings } = JSON.parse(allowed.stdout)
+  expect(total).toMatchObject({ undecided: 0, doubled: 0, never_due: 0 })
+  expect(total.expected).toBe(total.enqueued + total.skipped + total.missed + total.open)
+  expect(findings.every(({ kind }: { kind: string }) => kind === 'missed')).toBe(true)
+
+  // A line that the index has taken already, and that is another one since.
+  const journal = join(root, 'logs/orchestrator_state.jsonl')
+  const text = readFileSync(journal, 'utf8')
+  writeFileSync(journal, text.replace('"schedule_enqueued"', '"schedule_enqueuee"'))
+  const damaged = await scheduler('audit')
+  expect(damaged.code).toBe(78)
+  expect(damaged.stderr).toMatch(
+    /The journal is damaged: \S+orchestrator_state\.jsonl, line \d+ \(byte \d+\)/,
+  )
 })

@@ -1,10 +1,11 @@
 // `scheduler runs`: the latest runs from the index; `scheduler runs <run>`: one of them and its tasks.
 
 import { EXIT } from '../../core/error.ts'
-import { formatInstant, parseInstant } from '../../core/time/instant.ts'
+import { formatInstant } from '../../core/time/instant.ts'
 import type { RunRow, RunRowStatus, TaskRow } from '../../ports/run-index.ts'
 import type { CommandContext } from '../context.ts'
 import type { RunsFlags } from '../flags.ts'
+import { readInstant } from '../instant-name.ts'
 import { type Channel, plain, writeJson, writeJsonList } from '../output.ts'
 import { type Column, measureWidth, renderTable, shorten } from '../render/table.ts'
 import { formatSeconds, formatStamp } from '../render/time.ts'
@@ -22,7 +23,9 @@ export async function run(
     ...(flags.dag === undefined ? {} : { dagName: flags.dag }),
     ...(flags.schedule === undefined ? {} : { scheduleId: flags.schedule }),
     ...(flags.status === undefined ? {} : { status: flags.status.map(readStatus) }),
-    ...(flags.since === undefined ? {} : { since: readSince(flags.since, context.now()) }),
+    ...(flags.since === undefined
+      ? {}
+      : { since: formatInstant(readInstant('--since', flags.since, context.now())) }),
     limit: flags.count === undefined ? 20 : readCount('--count', flags.count),
   }
   const reader = await (await context.house()).openReader(context.settings)
@@ -126,16 +129,4 @@ function readStatus(text: string): RunRowStatus {
     throw new UsageError(`--status: expected ${STATUSES.join(', ')}, got ${JSON.stringify(text)}`)
   }
   return status
-}
-
-const AGE_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** An instant, or an age counted back from now. */
-function readSince(text: string, now: number): string {
-  const age = /^(\d{1,9})([smhd])$/.exec(text)
-  const instant = age ? now - Number(age[1]) * AGE_MS[age[2]!]! : parseInstant(text)
-  if (!Number.isNaN(instant)) return formatInstant(instant)
-  throw new UsageError(
-    `--since: expected an instant with its offset such as 2026-01-05T06:00Z, or an age such as 2h, got ${JSON.stringify(text)}`,
-  )
 }

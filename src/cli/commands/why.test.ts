@@ -3,13 +3,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aSchedule, definitionsOf } from '../../../test/support/builders.ts'
 import { type CommandLine, openCommandLine } from '../../../test/support/command-line.ts'
+import { readerOf, tellLines } from '../../../test/support/look-back.ts'
 import { STATUS, scriptControl } from '../../../test/support/scripted-control.ts'
 import { serveControl } from '../../adapters/control-socket/server.ts'
-import { createMemoryRunIndex } from '../../adapters/memory/run-index.ts'
 import type { StatusAnswer } from '../../api/control.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Event } from '../../core/state-machine/event.ts'
-import type { LogStore } from '../../ports/log-store.ts'
 
 let line: CommandLine
 const closers: (() => Promise<void>)[] = []
@@ -24,31 +23,8 @@ afterEach(async () => {
   line.remove()
 })
 
-/** A journal from lines of time, name and fields. */
-function tell(...lines: (readonly [at: string, name: string, fields?: object])[]): Event[] {
-  return lines.map(
-    ([at, event, fields], index) =>
-      ({
-        timestamp: at.length === 5 ? `2026-01-05T${at}:00.000Z` : at,
-        event,
-        seq: index + 1,
-        ...fields,
-      }) as unknown as Event,
-  )
-}
-
 function see(events: readonly Event[]): void {
-  const index = createMemoryRunIndex()
-  index.apply('j', events)
-  line.house.openReader = async () => ({
-    index,
-    logs: {} as LogStore,
-    async *events(after = 0) {
-      yield* events.filter(({ seq }) => seq > after)
-    },
-    follow: () => (async function* () {})(),
-    close: () => {},
-  })
+  line.house.openReader = async () => readerOf(events)
 }
 
 function define(...schedules: Schedule[]): void {
@@ -131,7 +107,9 @@ describe('a slot that was decided', () => {
     ['deadline', { starting_deadline: '10m' }, 'its starting deadline had passed'],
     ['from_a_newer_version', { level: 3 }, 'its reason code is from_a_newer_version'],
   ])('skipped by %s, with what it saw', async (reason, inputs, words) => {
-    see(tell(OPENED, STARTED, REGISTERED, ['03:00', 'schedule_skipped', skipped('03:00', reason, inputs)]))
+    see(
+      tellLines(OPENED, STARTED, REGISTERED, ['03:00', 'schedule_skipped', skipped('03:00', reason, inputs)]),
+    )
     define(hourly)
     const said = await why('hourly', '2026-01-05T03:00Z')
     expect(said).toContain(`decision  skipped: ${reason}\n`)
@@ -150,7 +128,7 @@ describe('a slot that was decided', () => {
 
   test('missed while no scheduler was running: the span of slots, and of the downtime around it', async () => {
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -190,7 +168,7 @@ describe('a slot that was decided', () => {
   test('after a crash the downtime begins with the last line before it', async () => {
     const missed = { schedule_id: 'hourly', from: '2026-01-05T02:00Z', to: '2026-01-05T02:00Z', count: 1 }
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -211,7 +189,7 @@ describe('a slot that was decided', () => {
 
   test('late because the disk was full, or because the clock jumped', async () => {
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -233,7 +211,7 @@ describe('a slot that was decided', () => {
 })
 
 describe('an instant without a decision', () => {
-  const events = tell(
+  const events = tellLines(
     OPENED,
     STARTED,
     REGISTERED,
@@ -295,7 +273,7 @@ after     2026-01-05T02:00Z
   test('a slot to come that somebody has paused or skipped says so', async () => {
     see([
       ...events,
-      ...tell(
+      ...tellLines(
         [
           '05:10',
           'schedule_paused',
@@ -366,7 +344,7 @@ describe('where a run stands', () => {
 
   test('queued behind another run of its schedule, for room, or for a scheduler', async () => {
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -391,7 +369,13 @@ describe('where a run stands', () => {
 
   test('queued with nothing in its way, while it drains, while the disk is full, before its time', async () => {
     const start_after = '2026-01-05T06:01:00.000Z'
-    see(tell(OPENED, STARTED, REGISTERED, ['06:00', 'schedule_enqueued', enqueued('06:00', { start_after })]))
+    see(
+      tellLines(OPENED, STARTED, REGISTERED, [
+        '06:00',
+        'schedule_enqueued',
+        enqueued('06:00', { start_after }),
+      ]),
+    )
     define(hourly)
     await serve({ state: 'draining' })
     expect(await why('hourly', 'last')).toContain('the scheduler is stopping and starts nothing new')
@@ -408,7 +392,7 @@ describe('where a run stands', () => {
   test('running: its tasks, and the retry that it waits for', async () => {
     const error = { kind: 'exit_code', message: 'exit code 3' }
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -435,7 +419,7 @@ describe('where a run stands', () => {
 
   test('running, and all places for tasks are taken', async () => {
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -458,7 +442,7 @@ describe('where a run stands', () => {
   test('ended: how, by which task, and the command that shows it', async () => {
     const error = { kind: 'exit_code', message: 'exit code 3: \x1b[31mno table\nhere' }
     see(
-      tell(
+      tellLines(
         OPENED,
         STARTED,
         REGISTERED,
@@ -499,7 +483,7 @@ see       scheduler logs hourly@2026-01-05T06:00Z load
 
 describe('what was asked wrongly', () => {
   beforeEach(() => {
-    see(tell(OPENED, STARTED, REGISTERED))
+    see(tellLines(OPENED, STARTED, REGISTERED))
     define(
       hourly,
       aSchedule('nightly', '30 2 * * *', 'etl', {
