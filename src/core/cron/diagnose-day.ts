@@ -1,5 +1,6 @@
 // Words for an item with L, W or # that a day field refused.
 
+import { findNearest } from '../nearest.ts'
 import { FARTHEST_FROM_LAST } from './day-rule.ts'
 import { DAY_OF_MONTH, type FieldSpec, readValue } from './field.ts'
 
@@ -44,7 +45,7 @@ function explainRuleOfMonth(text: string): DayRuleProblem | undefined {
     const remedy = `List the days, ${from}W,${to}W, or write the range ${from}-${to}: W is for single days.`
     return problem(`W cannot be part of a range in day of month`, remedy)
   }
-  if (/^\w+-L$/i.test(text)) {
+  if (/^\d+-L$/i.test(text)) {
     const remedy = `Write ${text.slice(0, -2)}-31: days that a month lacks do not matter.`
     return problem('L cannot end a range', remedy)
   }
@@ -53,6 +54,11 @@ function explainRuleOfMonth(text: string): DayRuleProblem | undefined {
   if (/^\w+#\d*$|^(?:\d|[A-Za-z]{3})L$/i.test(text)) {
     const remedy = `Write ${text} in the weekday field, the one behind the month.`
     return problem(`${text} counts weekdays and cannot stand in day of month`, remedy)
+  }
+  if (/^L[-\dLW]|\dW+$|#/i.test(text)) {
+    const remedy =
+      'L is the last day, L-3 the third before it, 15W the weekday nearest to the 15th, LW the last weekday.'
+    return problem(`day of month ${text} cannot be read`, remedy)
   }
   return undefined
 }
@@ -86,5 +92,13 @@ function explainRuleOfWeek(spec: FieldSpec, text: string): DayRuleProblem | unde
   }
   if (/^[^/]*-[^/]*[#L]/i.test(text) && /[#]|\dL/i.test(text))
     return problem('L and # cannot be part of a range', 'List the days: 1#2,3#2.')
+  const [, name, rule] = /^([A-Za-z]{2,})(#\d+|L)$/i.exec(text) ?? []
+  const nearest = name === undefined ? undefined : findNearest(name, spec.names)
+  if (nearest !== undefined)
+    return problem(`weekday ${name} of ${text} is no name that it knows`, `Did you mean ${nearest}${rule}?`)
+  if (/^L\d|#/i.test(text)) {
+    const remedy = `A weekday stands before L or #: ${friday}L is the last Friday, ${friday}#2 the second.`
+    return problem(`weekday ${text} cannot be read`, remedy)
+  }
   return undefined
 }

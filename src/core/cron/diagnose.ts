@@ -142,7 +142,9 @@ function explainBase(spec: FieldSpec, base: Token, fail: Fail): CronError | unde
     return fail(`${spec.name} has nothing before its step`, base, describeField(spec), 'Write */n.')
   }
   if (base.text.includes('?')) {
-    const remedy = spec.isDay ? 'Write ? alone, or *.' : 'Write *: ? is only for the two day fields.'
+    const remedy = spec.isDay
+      ? 'Write ? alone, or *.'
+      : 'Write *: ? is only for the two day fields. (Six fields begin with the seconds; those of EventBridge end with the year.)'
     return fail(`? cannot stand here in the ${spec.name} field`, base, describeField(spec), remedy)
   }
   if (base.text.includes('*')) {

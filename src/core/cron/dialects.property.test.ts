@@ -8,6 +8,10 @@ import { describe, expect, it } from 'vitest'
 import { compileCron } from './compile.ts'
 import type { CronSchedule } from './cron.ts'
 import { CronError } from './cron-error.ts'
+import { describeCron } from './describe.ts'
+import { parseCron } from './parse.ts'
+import { readPeriod } from './period.ts'
+import { listCronWarnings } from './warnings.ts'
 
 type Test = (date: Temporal.PlainDate) => boolean
 
@@ -230,4 +234,168 @@ describe('days that depend on the month', () => {
     expect(outcome.refused).toBeGreaterThan(3)
     expect(outcome.accepted).toBeGreaterThan(200)
   })
+})
+
+describe('texts that hardly anyone means', () => {
+  const piece = fc.constantFrom(
+    ...[
+      '*',
+      '?',
+      'L',
+      'LW',
+      'L-3',
+      'L-31',
+      '15W',
+      '32W',
+      'W',
+      '5L',
+      '5#2',
+      '5#6',
+      '#',
+      'MON',
+      'FRI#1',
+      'SATL',
+      'MON-FRI',
+    ],
+    ...[
+      'H',
+      'H/15',
+      'H(0-29)',
+      'H(5-1)/3',
+      'H(',
+      'h',
+      '1',
+      '0',
+      '31',
+      '1-5',
+      '22-2',
+      '*/7',
+      '5/15',
+      '*/0',
+      '1W-15W',
+      '1,L',
+    ],
+    ...[
+      '2026',
+      '2020-2030/3',
+      '2030-2026',
+      '1969',
+      'USING',
+      'CRON',
+      'UTC',
+      'Europe/Berlin',
+      '5',
+      'MINUTE',
+      '@daily',
+      '',
+      '＃',
+    ],
+  )
+  const field = fc.oneof(
+    { weight: 4, arbitrary: piece },
+    { weight: 1, arbitrary: fc.array(piece, { minLength: 2, maxLength: 3 }).map(list => list.join(',')) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(piece, fc.constantFrom('-', '/', '#', 'W', 'L'), piece).map(list => list.join('')),
+    },
+  )
+  const text = fc.array(field, { minLength: 1, maxLength: 8 }).map(fields => fields.join(' '))
+  const day = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.constantFrom(
+        '*',
+        '?',
+        '1',
+        '31',
+        'L',
+        'LW',
+        'L-3',
+        '15W',
+        'H',
+        'H(1-5)',
+        '1,L',
+        '*/7',
+        '1-5',
+      ),
+    },
+    { weight: 1, arbitrary: field },
+  )
+  const month = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom('*', '2', 'JAN-MAR', '*/5') },
+    { weight: 1, arbitrary: field },
+  )
+  const weekday = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.constantFrom('*', '?', '1', '5L', '5#2', 'FRI#1', 'SATL', 'MON-FRI', 'MON,2L', 'H'),
+    },
+    { weight: 1, arbitrary: field },
+  )
+  const likely = fc
+    .tuple(
+      fc.constantFrom('0 ', ''),
+      fc.constantFrom('5', '*/7', 'H'),
+      day,
+      month,
+      weekday,
+      fc.constantFrom('', '', ' 2027', ' 2020'),
+    )
+    .map(([second, minute, ...rest]) => `${second}${minute} 6 ${rest.slice(0, 3).join(' ')}${rest[3]}`)
+  const options = fc.record({
+    dialect: fc.constantFrom('unix' as const, 'quartz' as const),
+    dst: fc.constantFrom('cron' as const, 'skip' as const, 'both' as const),
+    hashSeed: fc.constantFrom(undefined, 'heartbeat'),
+  })
+
+  it('are read, or refused with a place in the text and a remedy; what is read has slots and words that hold', () => {
+    const outcome = { read: 0, refused: 0 }
+    fc.assert(
+      fc.property(
+        fc.oneof(text, likely),
+        options,
+        fc.constantFrom('UTC', 'Europe/Berlin'),
+        (cron, given, zone) => {
+          let schedule: CronSchedule
+          try {
+            schedule = compileCron(cron, zone, given)
+          } catch (error) {
+            outcome.refused++
+            expect(error).toBeInstanceOf(CronError)
+            const { position, length, hint, expected, message } = error as CronError
+            expect(hint, cron).toMatch(/\S/)
+            expect(expected).toMatch(/\S/)
+            expect(message).not.toMatch(/undefined|NaN|\[object/)
+            expect(hint).not.toMatch(/undefined|NaN|\[object/)
+            expect(position).toBeGreaterThanOrEqual(0)
+            expect(position + length, cron).toBeLessThanOrEqual(cron.length)
+            return
+          }
+          outcome.read++
+          const now = Date.UTC(2026, 10, 21)
+          let at = now
+          for (let count = 0; count < 3; count++) {
+            const next = schedule.next(at)
+            if (next === undefined) break
+            expect(next).toBeGreaterThan(at)
+            // Nothing in between, whether asked from the middle or from just before.
+            expect(schedule.next(at + Math.floor((next - at) / 2))).toBe(next)
+            expect(schedule.next(next - 1)).toBe(next)
+            at = next
+          }
+          for (const warning of listCronWarnings(cron, { ...given, timezone: zone, now })) {
+            expect(warning.message).not.toMatch(/undefined|NaN/)
+            expect(warning.position + warning.length).toBeLessThanOrEqual(cron.length)
+          }
+          if (readPeriod(cron) === undefined)
+            expect(describeCron(parseCron(cron, given)), cron).toMatch(
+              /^(?:at|every) [^\s](?:(?!undefined|NaN| {2}).)*$/,
+            )
+        },
+      ),
+      { numRuns: 6000 },
+    )
+    expect(outcome.read).toBeGreaterThan(500)
+    expect(outcome.refused).toBeGreaterThan(2000)
+  }, 60_000)
 })

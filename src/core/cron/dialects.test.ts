@@ -133,6 +133,15 @@ describe('L, W and # (five fields)', () => {
     ['0 0 >L-29< 2 *', 'day L-29 never comes in February', 'another month'],
     ['0 0 >31W< 4,6 *', 'day 31W never comes in April, June', 'another month'],
     ['0 0 >*/30< * 5#2', 'day */30 on a 5#2 never comes', 'another month'],
+    ['0 0 L,>?< * *', '? cannot stand here', 'alone'],
+    ['0 0 >L-< * *', 'day of month L- cannot be read', 'the third before it'],
+    ['0 0 >LL< * *', 'day of month LL cannot be read', 'LW the last weekday'],
+    ['0 0 * * >FRY#2<', 'weekday FRY of FRY#2 is no name', 'FRI#2'],
+    ['0 0 * * >L5<', 'weekday L5 cannot be read', '5L is the last Friday'],
+    ['0 0 * * >#2<', 'weekday #2 cannot be read', '5#2 the second'],
+    ['0 12 * * >?< *', '? cannot stand here in the month field', 'EventBridge end with the year'],
+    ['>cron(0< 12 * * ? *)', "cron(…) is EventBridge's form", 'first five fields'],
+    ['>rate(5< minutes)', "rate(…) is EventBridge's form", '5 MINUTE'],
     ['0 0 5 * >6#2/2<', 'a step cannot follow', 'remove the step'],
   ]
   it.each(refused)('refuses %s', (marked, message, remedy) => {
@@ -404,6 +413,9 @@ describe('Snowflake', () => {
     ['USING CRON 0 0 9 * * >*< UTC', '6 fields where 5 are needed', 'Remove'],
     ['USING CRON >0 9 *< UTC', '3 fields where 5 are needed', 'Write *'],
     ['USING CRON >61< 9 * * * UTC', 'minute 61 is out of range', '0 to 59'],
+    ['USING CRON 0 9 * * >MON<', 'USING CRON lacks its time zone', 'America/Los_Angeles'],
+    ['>5MINUTE<', '1 field where 5 are needed', '5 MINUTE'],
+    ['0 9 * * * >UTC<', 'the fields and a time zone', 'timezone: UTC'],
     ['0 9 * * * >America/Los_Angeles<', 'the fields and a time zone', 'timezone: America/Los_Angeles'],
     ['>CRON_TZ=Asia/Tokyo< 0 9 * * *', 'the fields and a time zone', 'timezone: Asia/Tokyo'],
   ]

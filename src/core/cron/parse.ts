@@ -82,6 +82,7 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
     const items = token.text.split(',')
     const plain = items.filter(item => !isDayRule(spec, item))
     if (plain.length === items.length) return read(spec, token)
+    if (plain.includes('?')) throw explainField(expression, spec, token)
     rules ??= noRules()
     for (const item of items) addDayRule(spec, item, rules)
     return plain.length === 0 ? { low: 0, high: 0 } : read(spec, token, plain.join(','))

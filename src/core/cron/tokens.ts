@@ -3,6 +3,7 @@
 // Nothing is padded: a text with the wrong number of fields is refused, with the place of the first that is too many.
 
 import { findNearest } from '../nearest.ts'
+import { isTimeZone } from '../time/zone.ts'
 import { CronError, clip } from './cron-error.ts'
 import type { Token } from './diagnose.ts'
 
@@ -57,7 +58,8 @@ export function splitCron(expression: string, dialect: CronDialect = 'unix'): Cr
   for (const match of expression.matchAll(/\S+/g)) tokens.push({ text: match[0], position: match.index })
   if (tokens[0]?.text.startsWith('@')) return expandMacro(expression, tokens[0])
   const zone = isUsingCron(tokens) ? takeZone(expression, dialect, tokens) : undefined
-  if (zone === undefined && /[a-z]\/|=/i.test(expression)) refuseStrayZone(expression, tokens)
+  if (zone === undefined && /[a-z]\/|[=(]|(?:UTC|GMT)\s*$/i.test(expression))
+    refuseOtherForms(expression, tokens)
   const counts = zone !== undefined ? [5] : dialect === 'quartz' ? [6, 7] : [5, 6, 7]
   if (!counts.includes(tokens.length)) throw explainCount(expression, tokens, counts)
   const second = tokens.length >= 6 ? tokens.shift() : undefined
@@ -82,7 +84,7 @@ function takeZone(expression: string, dialect: CronDialect, tokens: Token[]): To
     })
   }
   const last = tokens.at(-1)
-  if (tokens.length < 6 && (last === undefined || !/^[A-Za-z]{2,}(?:\/|$)/.test(last.text))) {
+  if (tokens.length < 6 && (last === undefined || !(last.text.includes('/') || isTimeZone(last.text)))) {
     const end = expression.trimEnd().length
     throw new CronError(expression, {
       what: 'USING CRON lacks its time zone',
@@ -95,23 +97,36 @@ function takeZone(expression: string, dialect: CronDialect, tokens: Token[]): To
   return tokens.pop()!
 }
 
-function refuseStrayZone(expression: string, tokens: readonly Token[]): void {
+/** Forms that others have and this one does not: a zone beside the fields, EventBridge's `cron(…)` and `rate(…)`. */
+function refuseOtherForms(expression: string, tokens: readonly Token[]): void {
   const first = tokens[0]
   const last = tokens.at(-1)
-  const isAhead = first !== undefined && tokens.length >= 6 && /^(?:CRON_)?TZ=/i.test(first.text)
-  const stray = isAhead
-    ? first
-    : last !== undefined && /^[A-Z][a-z]\w+\/[A-Za-z]/.test(last.text)
-      ? last
-      : undefined
-  if (stray === undefined) return
-  const name = stray.text.replace(/^.*=/, '')
+  if (first === undefined || last === undefined) return
+  const bridge = /^(cron|rate)\((.*)\)?$/i.exec(first.text)
+  if (bridge !== null) {
+    const remedy =
+      bridge[1]?.toLowerCase() === 'rate'
+        ? 'Write the period alone: 5 MINUTE.'
+        : 'Write its first five fields alone: 0 12 * * ?. Its sixth is a year.'
+    throw new CronError(expression, {
+      what: `${bridge[1]}(…) is EventBridge's form`,
+      position: first.position,
+      length: first.text.length,
+      expected: 'fields without brackets',
+      remedy,
+    })
+  }
+  const isAhead = tokens.length >= 6 && /^(?:CRON_)?TZ=/i.test(first.text)
+  const isBehind = /^(?:[A-Z][a-z]\w+\/[A-Za-z].*|UTC|GMT)$/.test(last.text)
+  if (!isAhead && !isBehind) return
+  const stray = isAhead ? first : last
+  const name = clip(stray.text.replace(/^.*=/, ''), 40)
   throw new CronError(expression, {
-    what: `the fields and a time zone, ${clip(name, 40)}, in one text`,
+    what: `the fields and a time zone, ${name}, in one text`,
     position: stray.position,
     length: stray.text.length,
     expected: 'fields alone',
-    remedy: `Move the zone out of the text: timezone: ${clip(name, 40)}.`,
+    remedy: `Move the zone out of the text: timezone: ${name}.`,
   })
 }
 
@@ -186,6 +201,8 @@ function explainCount(expression: string, tokens: readonly Token[], counts: read
   let remedy = 'Write * for a field that does not matter: 0 6 * * * is every day at 06:00.'
   if (beyond !== undefined) remedy = 'Remove what follows the last field; a list has no spaces (1,15,30).'
   else if (isQuartz) remedy = explainQuartzCount(tokens)
+  else if (tokens.length <= 3 && /\d\s*[smh]|(?:second|minute|hour)/i.test(expression))
+    remedy = 'A period is a number and a unit: 5 MINUTE, 2 HOURS, 90 SECONDS.'
   if (/^(?:CRON_)?TZ=/i.test(first.text)) remedy = 'Move the zone out of the text: timezone: Europe/Berlin.'
   return new CronError(expression, {
     what: `${tokens.length} field${tokens.length === 1 ? '' : 's'} where ${counts[0]} are needed`,
