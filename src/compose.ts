@@ -10,8 +10,14 @@ import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
 import { serveControl } from './adapters/control-socket/server.ts'
-import { type ClosableSource, createDefinitionSource } from './adapters/filesystem/definition-source.ts'
+import {
+  type ClosableSource,
+  createDefinitionSource,
+  type DefinitionFolders,
+  resolveFolders,
+} from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
+import { findSchedulePlaces } from './adapters/filesystem/schedule-places.ts'
 import { openBlobStore } from './adapters/jsonl/blob-store.ts'
 import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
 import { openJournal } from './adapters/jsonl/journal.ts'
@@ -239,15 +245,14 @@ function endProcess(error: unknown): never {
 
 function openSource(settings: Settings, note: NonNullable<SessionOptions['note']>): ClosableSource {
   return createDefinitionSource(
-    {
-      root: settings.root,
-      scheduleDirs: settings.scheduleDirs,
-      scheduleDirsAreNamed: settings.scheduleDirsGiven,
-      dagsDir: settings.dagsDir,
-      workflowsDir: settings.workflowsDir,
-    },
+    foldersOf(settings),
     createFileWatch({ failed: error => note('warn', `watching the definitions: ${error.message}`) }),
   )
+}
+
+function foldersOf(settings: Settings): DefinitionFolders {
+  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, workflowsDir } = settings
+  return { root, scheduleDirs, scheduleDirsAreNamed: scheduleDirsGiven, dagsDir, workflowsDir }
 }
 
 /** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */
@@ -274,6 +279,11 @@ function indexFile(settings: Settings): string {
 
 export function loadDefinitions(settings: Settings): Promise<LoadResult> {
   return openSource(settings, () => {}).load()
+}
+
+/** Where each schedule stands in the files. */
+export function locateSchedules(settings: Settings) {
+  return findSchedulePlaces(resolveFolders(foldersOf(settings)))
 }
 
 export function loadDagFile(settings: Settings, file: string): ReturnType<DefinitionSource['loadDag']> {

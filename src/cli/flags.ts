@@ -50,3 +50,8 @@ export interface AuditFlags {
   allowMissed?: boolean
   strict?: boolean
 }
+
+export interface LintFlags {
+  strict?: boolean
+  crowd?: string
+}

@@ -51,6 +51,10 @@ export interface House {
   openSession(settings: Settings, mode: SchedulerMode): Promise<Session>
   /** Everything under the configured folders; never throws for what a file says. */
   loadDefinitions(settings: Settings): Promise<LoadResult>
+  /** Where each schedule stands in the files, by its id. */
+  locateSchedules(
+    settings: Settings,
+  ): Promise<ReadonlyMap<string, { readonly file: string; readonly line: number; readonly column: number }>>
   loadDagFile(
     settings: Settings,
     file: string,

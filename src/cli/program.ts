@@ -12,6 +12,7 @@ import type {
   AuditFlags,
   EventFlags,
   ExplainFlags,
+  LintFlags,
   LogFlags,
   RunFlags,
   RunsFlags,
@@ -130,6 +131,13 @@ export async function parse(
     'check the definitions, or only these files',
     async (context, files) => (await import('./commands/validate.ts')).run(context, files),
   )
+  add<[string[], LintFlags]>(
+    'lint [files...]',
+    'what is legal in the definitions and rarely meant',
+    async (context, files, flags) => (await import('./commands/lint.ts')).run(context, files, flags),
+  )
+    .option('--strict', 'exit 3 if there is anything to say')
+    .option('--crowd <n>', 'tell of minutes with more schedules than this (default: 20)')
   add<[string | undefined, { count?: string }]>(
     'next [schedule]',
     'when schedules are due next',

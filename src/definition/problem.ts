@@ -12,6 +12,8 @@ export interface ProblemDetails {
   /** A function is asked only if the problem is listed: looking for what was meant takes time. */
   readonly help?: string | (() => string | undefined) | undefined
   readonly severity?: DefinitionProblem['severity']
+  /** Of a warning. */
+  readonly code?: string
 }
 
 /** Gathers what is wrong with one file. */
@@ -52,7 +54,7 @@ export class ProblemList {
     for (const start of more) this.#settled.add(start)
   }
 
-  add(span: Span, message: string, { help, severity = 'error' }: ProblemDetails = {}): void {
+  add(span: Span, message: string, { help, severity = 'error', code }: ProblemDetails = {}): void {
     if (severity === 'error') this.#errors++
     if (this.#settled.has(span.start)) return
     if (severity === 'error') this.#starts.add(span.start)
@@ -60,7 +62,8 @@ export class ProblemList {
       this.#left++
       return
     }
-    this.items.push(makeProblem(this.source, span, message, { help, severity }))
+    const coded = code === undefined ? {} : { code }
+    this.items.push(makeProblem(this.source, span, message, { help, severity, ...coded }))
   }
 
   /** The problems, with a last one that says how many were left out. */
@@ -82,12 +85,13 @@ export function makeProblem(
   message: string,
   details: ProblemDetails = {},
 ): DefinitionProblem {
-  const { severity = 'error' } = details
+  const { severity = 'error', code } = details
   const help = typeof details.help === 'function' ? details.help() : details.help
   return {
     file: source.file,
     ...source.positionAt(span.start),
     severity,
+    ...(code !== undefined && { code }),
     message: visible(message),
     frame: renderFrame(source, span, help),
     ...(help !== undefined && { help }),

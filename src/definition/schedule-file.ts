@@ -128,7 +128,11 @@ function checkCron(cron: string, timezone: string, path: Path, tree: YamlTree, p
   try {
     compileCron(cron, timezone)
     for (const warning of listCronWarnings(cron))
-      problems.add(placeOf(warning), warning.message, { ...sayHint(warning.hint), severity: 'warning' })
+      problems.add(placeOf(warning), warning.message, {
+        ...sayHint(warning.hint),
+        severity: 'warning',
+        code: warning.code,
+      })
   } catch (error) {
     if (!(error instanceof CronError)) {
       addThrown(error, tree.locate(path), problems)

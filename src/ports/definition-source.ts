@@ -12,6 +12,8 @@ export interface DefinitionProblem {
   readonly line: number
   readonly column: number
   readonly severity: 'error' | 'warning'
+  /** Of a warning: a word that stays, to look it up by. */
+  readonly code?: string
   readonly message: string
   /** The lines around the place with a marker, and the help line: ready to print, without colour. */
   readonly frame: string

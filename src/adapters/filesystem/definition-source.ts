@@ -67,6 +67,17 @@ const HEAP_LIMIT_MB = 1_024
 /** A source that can be closed: a load that is under way then is called off, as are later ones (SCHEDULER_STOPPED). */
 export type ClosableSource = DefinitionSource & { close(): Promise<void> }
 
+export function resolveFolders(given: DefinitionFolders): Folders {
+  const root = resolve(given.root)
+  return {
+    root,
+    scheduleDirs: given.scheduleDirs.map(folder => resolve(root, folder)),
+    scheduleDirsAreNamed: given.scheduleDirsAreNamed === true,
+    dagsDir: resolve(root, given.dagsDir),
+    workflowsDir: resolve(root, given.workflowsDir),
+  }
+}
+
 /** A definition source on folders. Throws nothing: what is wrong with files is in the results. */
 export function createDefinitionSource(
   given: DefinitionFolders,
@@ -74,14 +85,8 @@ export function createDefinitionSource(
   options: DefinitionSourceOptions = {},
 ): ClosableSource {
   const { processFromBytes = PROCESS_FROM_BYTES, heapLimitMb = HEAP_LIMIT_MB, checkerEntry } = options
-  const root = resolve(given.root)
-  const folders: Folders = {
-    root,
-    scheduleDirs: given.scheduleDirs.map(folder => resolve(root, folder)),
-    scheduleDirsAreNamed: given.scheduleDirsAreNamed === true,
-    dagsDir: resolve(root, given.dagsDir),
-    workflowsDir: resolve(root, given.workflowsDir),
-  }
+  const folders = resolveFolders(given)
+  const { root } = folders
   /** Of a small set: what was parsed. */
   let kept: CheckedFiles | undefined
   /** Of a large set: the last good load. */
