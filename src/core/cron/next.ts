@@ -31,7 +31,7 @@ import { findMatch } from './match.ts'
 export const HORIZON_S = 40 * 31_557_600
 
 /** The largest change of offset that counts as summer time. */
-export const LARGEST_SHIFT_S = 3 * 3600
+const LARGEST_SHIFT_S = 3 * 3600
 
 /**
  * The first slot strictly after `after`, or undefined if there is none within 40 years (or in the
