@@ -12,6 +12,7 @@ import { systemRandom } from '../src/adapters/system/random.ts'
 import { createTaskFeed } from '../src/adapters/task-feed/feed.ts'
 import { Agenda } from '../src/core/planner/agenda.ts'
 import type { Definitions } from '../src/core/schedule/definitions.ts'
+import { timingFields } from '../src/core/schedule/timing.ts'
 import { replay } from '../src/core/state-machine/checkpoint.ts'
 import type { Event } from '../src/core/state-machine/event.ts'
 import { evolve } from '../src/core/state-machine/evolve.ts'
@@ -53,7 +54,7 @@ export function stateOf(definitions: Definitions, cursor: Instant): { state: Sta
       schedule_id: id,
       cause: 'first_seen',
       cursor: formatInstant(cursor),
-      ...timing,
+      ...timingFields(timing),
     })
   }
   const agenda = new Agenda()

@@ -35,6 +35,7 @@ const oneOf = (says: string, ...values: string[]): Field => ({
   says,
 })
 const instant = (says: string): Field => ({ schema: { type: 'string', pattern: INSTANT }, says })
+const texts = (says: string): Field => ({ schema: { type: 'array', items: { type: 'string' } }, says })
 const optional = (field: Field): OptionalField => ({ ...field, optional: true })
 const ref = (name: string, says: string): Field => ({ schema: { $ref: `#/definitions/${name}` }, says })
 
@@ -151,13 +152,41 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       schedule_id: scheduleId,
       cause: oneOf('Why now.', 'first_seen', 'enabled', 'timing_changed'),
       cursor: instant('Slots after it count.'),
-      cron: text('When it is due, as written.'),
+      cron: optional(text('When it is due, as written: where it has exactly one expression.')),
+      crons: optional(texts('The expressions, where it has several.')),
+      every: optional(text('The period: due at its multiples since 1970-01-01T00:00Z, or since `start_at`.')),
+      at: optional(texts('Single instants, in UTC.')),
       timezone: text('In which zone.'),
+      dialect: optional(oneOf('How the expressions are read, where not as `unix`.', 'unix', 'quartz')),
+      dst: optional(oneOf('What summer time does, where not as `cron`.', 'cron', 'skip', 'both')),
+      start_at: optional(instant('No slot before it.')),
+      end_at: optional(instant('No slot after it.')),
     },
   },
   schedule_retired: {
     says: 'No slot of it is due any more, until it is registered again.',
     fields: { schedule_id: scheduleId, cause: oneOf('Why.', 'disabled', 'removed') },
+  },
+  schedule_paused: {
+    says: 'Slots after this line’s timestamp are skipped.',
+    fields: {
+      schedule_id: scheduleId,
+      reason: text('Why, in the words of whoever asked for it.'),
+      until: optional(instant('Until then; without it until `schedule_resumed`.')),
+    },
+  },
+  schedule_resumed: {
+    says: 'The pause is over.',
+    fields: { schedule_id: scheduleId, reason: text('Why.') },
+  },
+  scheduling_frozen: {
+    says: 'As `schedule_paused`, for every schedule at once.',
+    fields: { reason: text('Why.'), until: optional(instant('Until then.')) },
+  },
+  scheduling_thawed: { says: 'The pause of everything is over.', fields: { reason: text('Why.') } },
+  slot_skip_requested: {
+    says: 'A slot to come will be skipped.',
+    fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
   },
   schedule_enqueued: {
     says: 'The slot got a run. One of the three dispositions.',
@@ -169,8 +198,15 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       dag_name: dagName,
       tenant_id: tenantId,
       definition_hash: hash,
-      reason: oneOf('`catchup`: decided later than it was due.', 'due', 'catchup'),
+      reason: oneOf(
+        '`catchup`: decided later than it was due; `by_hand`: run before it was.',
+        'due',
+        'catchup',
+        'by_hand',
+      ),
       order: oneOf('`serial`: the runs of this schedule go one after the other.', 'serial', 'parallel'),
+      start_after: optional(instant('It does not start before: the slot and its jitter.')),
+      start_by: optional(instant('It is cancelled if it has not started by then.')),
     },
   },
   schedule_skipped: {
@@ -179,7 +215,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       schedule_id: scheduleId,
       slot,
       minute,
-      reason: oneOf('Why.', 'overlap'),
+      reason: oneOf('Why.', 'overlap', 'paused', 'frozen', 'skipped_by_hand'),
       inputs: object('What the decision was made from.'),
     },
   },
@@ -196,6 +232,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
         'catchup_latest',
         'catchup_window',
         'max_catchup',
+        'deadline',
         'definition_changed',
       ),
     },
@@ -219,6 +256,8 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       definition_hash: hash,
       cause: text('Who or what asked for it.'),
       params: optional(object('What it was given.')),
+      schedule_id: optional(text('The schedule whose slot is run once more.')),
+      slot: optional(instant('That slot; its own decision stays as it was.')),
     },
   },
   run_started: {

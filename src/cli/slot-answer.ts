@@ -3,11 +3,11 @@
 
 import type { Downtime } from '../core/audit/downtime.ts'
 import { downtimeAt } from '../core/audit/downtime.ts'
-import { describeTiming, type Slots } from '../core/audit/recorded-slots.ts'
 import { standingOf } from '../core/audit/slot-standing.ts'
 import { type KeptSchedule, type Stretch, timelineOf } from '../core/audit/timeline.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
+import { describeTiming, type Slots } from '../core/schedule/timing.ts'
 import { type Event, isUserEvent } from '../core/state-machine/event.ts'
 import { formatSlot, type Instant, parseInstant } from '../core/time/instant.ts'
 import { zoneOf } from '../core/time/zone.ts'

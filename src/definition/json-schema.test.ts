@@ -28,7 +28,7 @@ const SCHEDULE_FILES: [unknown, boolean][] = [
   [[{ ...schedule, id: 'a'.repeat(101) }], false],
   [[{ ...schedule, enabled: 'yes' }], false],
   [[{ ...schedule, extra: 1 }], false],
-  [[{ ...schedule, overlap: 'replace' }], false],
+  [[{ ...schedule, overlap: 'restart' }], false],
   [[{ id: 'a', dag: 'd' }], false],
   [{ schedules: [schedule] }, false],
   [schedule, false],

@@ -27,7 +27,7 @@ describe('checkScheduleFile', () => {
         tenantId: 'local-dev',
         schedule: {
           id: 'weekly_ops_chain',
-          timing: { cron: '*/5 * * * *', timezone: 'UTC' },
+          timing: { crons: ['*/5 * * * *'], timezone: 'UTC' },
           enabled: true,
           catchup: 'latest',
           catchupWindowMs: 86_400_000,
@@ -83,7 +83,7 @@ describe('checkScheduleFile', () => {
     [
       'an unknown key',
       withLines('colour: red'),
-      '4:3 error: unknown key "colour" | known keys: id, cron, dag, tenant, enabled, timezone, catchup, catchup_window, max_catchup, overlap, description',
+      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, description',
     ],
     [
       'a typo that hides a needed key',
@@ -105,7 +105,7 @@ describe('checkScheduleFile', () => {
     [
       'a choice with a typo',
       withLines('overlap: skp'),
-      '4:12 error: expected skip, allow or queue, got "skp" | did you mean "skip"?',
+      '4:12 error: expected skip, allow, queue or replace, got "skp" | did you mean "skip"?',
     ],
     [
       'a number as id',

@@ -6,20 +6,17 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
-import { compileCron } from '../core/cron/compile.ts'
-import { CronError } from '../core/cron/cron-error.ts'
-import { listCronWarnings } from '../core/cron/warnings.ts'
-import { DagbokError } from '../core/error.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
+import { compileTiming } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
-import { zoneOf } from '../core/time/zone.ts'
 import { checkLength } from './duration-text.ts'
-import { ProblemList, sayHint } from './problem.ts'
-import { SCHEDULE_DEFAULTS, SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.ts'
+import { ProblemList } from './problem.ts'
+import { SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.ts'
 import { addSchemaProblems } from './schema-problems.ts'
 import type { SourceText, Span } from './source-text.ts'
-import { type Path, readYaml, type YamlTree } from './yaml-tree.ts'
+import { checkTiming, timingOf } from './timing-entry.ts'
+import { readYaml, type YamlTree } from './yaml-tree.ts'
 
 /** An entry whose DAG has not been looked up. */
 export interface LooseSchedule {
@@ -74,7 +71,7 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
   const before = problems.errorCount
   // Once a hundred problems are listed nothing of the file can be used, and looking for more only takes time.
   const isHopeless = problems.isFull && before > 0
-  if (!isHopeless) checkMeaning(entry, [index], tree, problems)
+  if (!isHopeless) checkMeaning(entry, index, tree, problems)
   const isRight = !isHopeless && problems.errorCount === before
   const parsed = isRight ? ScheduleEntry.safeParse(entry) : undefined
   return {
@@ -101,63 +98,30 @@ function refuseNothing(source: SourceText, problems: ProblemList): boolean {
   return true
 }
 
-/** What the schema cannot see: the cron text, the zone, the length of durations. Fields of a wrong type are skipped. */
-function checkMeaning(entry: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): void {
-  const timezone = entry['timezone'] ?? SCHEDULE_DEFAULTS.timezone
-  let zoneIsKnown = false
-  if (typeof timezone === 'string' && timezone !== '') {
-    try {
-      zoneOf(timezone)
-      zoneIsKnown = true
-    } catch (error) {
-      addThrown(error, tree.locate([...path, 'timezone']), problems)
-    }
+/** What the schema cannot see. Fields of a wrong type are skipped. */
+function checkMeaning(entry: JsonObject, index: number, tree: YamlTree, problems: ProblemList): void {
+  checkTiming(entry, [index], tree, problems)
+  for (const key of ['catchup_window', 'starting_deadline', 'jitter']) {
+    checkLength(entry[key], [index, key], tree, problems)
   }
-  const cron = entry['cron']
-  if (typeof cron === 'string' && cron !== '')
-    checkCron(cron, zoneIsKnown ? String(timezone) : 'UTC', [...path, 'cron'], tree, problems)
-  checkLength(entry['catchup_window'], [...path, 'catchup_window'], tree, problems)
-}
-
-function checkCron(cron: string, timezone: string, path: Path, tree: YamlTree, problems: ProblemList): void {
-  const placeOf = ({ position, length }: { position: number; length: number }): Span => {
-    const offset = tree.textOffset(path)
-    if (offset === undefined) return tree.locate(path)
-    return { start: offset + position, end: offset + position + Math.max(1, length) }
-  }
-  try {
-    compileCron(cron, timezone)
-    for (const warning of listCronWarnings(cron))
-      problems.add(placeOf(warning), warning.message, {
-        ...sayHint(warning.hint),
-        severity: 'warning',
-        code: warning.code,
-      })
-  } catch (error) {
-    if (!(error instanceof CronError)) {
-      addThrown(error, tree.locate(path), problems)
-      return
-    }
-    const what = error.message.split(' (column ')[0]!
-    const expected = what.includes(error.expected) ? '' : `: expected ${error.expected}, got "${error.got}"`
-    problems.add(placeOf(error), what + expected, sayHint(error.hint))
-  }
-}
-
-function addThrown(error: unknown, place: Span, problems: ProblemList): void {
-  const hint = error instanceof DagbokError ? error.hint : undefined
-  problems.add(place, error instanceof Error ? error.message : String(error), sayHint(hint))
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {
+  const timing = timingOf(entry)
   return {
     id: entry.id,
-    timing: { cron: entry.cron, timezone: entry.timezone },
-    slots: compileCron(entry.cron, entry.timezone),
+    timing,
+    slots: compileTiming(timing, entry.id),
     enabled: entry.enabled,
     catchup: entry.catchup,
     catchupWindowMs: parseDuration(entry.catchup_window),
     maxCatchup: entry.max_catchup,
     overlap: entry.overlap,
+    startingDeadlineMs: optionalDuration(entry.starting_deadline),
+    jitterMs: optionalDuration(entry.jitter),
   }
+}
+
+function optionalDuration(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDuration(text)
 }

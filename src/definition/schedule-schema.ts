@@ -7,6 +7,8 @@ import type { FieldWords } from './expected-words.ts'
 
 export const SCHEDULE_DEFAULTS = {
   timezone: 'UTC',
+  dialect: 'unix',
+  dst: 'cron',
   catchup: 'latest',
   catchupWindow: '1d',
   maxCatchup: 100,
@@ -15,6 +17,15 @@ export const SCHEDULE_DEFAULTS = {
 
 /** A file of a few hundred schedules loads in a blink; 10,000 in one is a mistake that one can still look at. */
 export const MAX_SCHEDULES_PER_FILE = 10_000
+
+/** Expressions or instants of one schedule: more are a table, which wants a calendar. */
+const LIST_MAX = 100
+
+/** What a schedule needs one of. */
+const DUE_KEYS = ['cron', 'every', 'at'] as const
+
+const cronText = z.string().min(1).max(256)
+const instantText = z.string().min(1).max(40)
 
 export const ScheduleEntry = z
   .strictObject({
@@ -27,13 +38,28 @@ export const ScheduleEntry = z
         examples: ['weekly_ops_chain'],
       }),
     cron: z
-      .string()
-      .min(1)
-      .max(256)
+      .union([cronText, z.array(cronText).min(1).max(LIST_MAX)])
+      .optional()
       .meta({
         description:
-          'When it is due: minute hour day month weekday, or a macro such as @daily. Quote it: "*" has a meaning in YAML.',
-        examples: ['*/5 * * * *', '0 6 * * MON-FRI', '@hourly'],
+          'When it is due: minute hour day month weekday, or a macro such as @daily; or a list of them, each instant counting once. Quote it: "*" has a meaning in YAML.',
+        examples: ['*/5 * * * *', '0 6 * * MON-FRI', '@hourly', ['0 6 * * MON-FRI', '0 9 * * SAT']],
+      }),
+    every: z
+      .string()
+      .regex(DURATION_PATTERN)
+      .optional()
+      .meta({
+        description:
+          'A period instead of cron: due at its multiples since 1970-01-01T00:00Z, or since start_at.',
+        examples: ['15m', '90m', '36h'],
+      }),
+    at: z
+      .union([instantText, z.array(instantText).min(1).max(LIST_MAX)])
+      .optional()
+      .meta({
+        description: 'Single moments instead of cron: local times of the time zone, or with an offset.',
+        examples: ['2026-12-24 18:00', ['2026-12-24 18:00', '2026-12-31T23:00:00Z']],
       }),
     dag: z
       .string()
@@ -65,6 +91,30 @@ export const ScheduleEntry = z
         description: 'IANA time zone that the cron expression is read in.',
         examples: ['UTC', 'Europe/Berlin', 'America/New_York'],
       }),
+    dialect: z
+      .enum(['unix', 'quartz'])
+      .default(SCHEDULE_DEFAULTS.dialect)
+      .meta({
+        description:
+          'How cron is read: as everywhere, or as Quartz does (seconds first, weekdays from Sunday = 1).',
+        examples: ['unix', 'quartz'],
+      }),
+    dst: z
+      .enum(['cron', 'skip', 'both'])
+      .default(SCHEDULE_DEFAULTS.dst)
+      .meta({
+        description:
+          'What summer time does to a fixed time. cron: exactly once, after the gap or in the first pass; skip: a missing time is left out; both: a repeated time is due twice.',
+        examples: ['cron', 'skip', 'both'],
+      }),
+    start_at: instantText.optional().meta({
+      description: 'No slot before it: a local time of the time zone, or with an offset.',
+      examples: ['2026-12-01', '2026-12-01 06:00', '2026-12-01T06:00:00Z'],
+    }),
+    end_at: instantText.optional().meta({
+      description: 'No slot after it.',
+      examples: ['2026-12-31 23:59'],
+    }),
     catchup: z
       .enum(['none', 'latest', 'all'])
       .default(SCHEDULE_DEFAULTS.catchup)
@@ -91,12 +141,30 @@ export const ScheduleEntry = z
         examples: [100],
       }),
     overlap: z
-      .enum(['skip', 'allow', 'queue'])
+      .enum(['skip', 'allow', 'queue', 'replace'])
       .default(SCHEDULE_DEFAULTS.overlap)
       .meta({
         description:
-          'What happens to a slot that comes while a run of this schedule is active: it is skipped and recorded, it runs beside it, or it waits for it.',
-        examples: ['skip', 'allow', 'queue'],
+          'What happens to a slot that comes while a run of this schedule is active: it is skipped and recorded, it runs beside it, it waits for it, or it takes its place.',
+        examples: ['skip', 'allow', 'queue', 'replace'],
+      }),
+    starting_deadline: z
+      .string()
+      .regex(DURATION_PATTERN)
+      .optional()
+      .meta({
+        description:
+          'A slot whose run has not started so long after it is given up: as missed while it has no run, as cancelled while its run waits.',
+        examples: ['10m', '1h'],
+      }),
+    jitter: z
+      .string()
+      .regex(DURATION_PATTERN)
+      .optional()
+      .meta({
+        description:
+          'Runs start up to so much after their slot, each slot always by the same, so that not everything starts at once.',
+        examples: ['30s', '5m'],
       }),
     description: z
       .string()
@@ -107,7 +175,13 @@ export const ScheduleEntry = z
         examples: ['Inbox sweep, report and brief for operations'],
       }),
   })
+  .refine(entry => DUE_KEYS.some(key => entry[key] !== undefined), {
+    path: ['cron'],
+    // Beside whatever else is wrong: all at once.
+    when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  })
   .meta({
+    anyOf: DUE_KEYS.map(key => ({ properties: { [key]: {} }, required: [key] })),
     description: 'One schedule: when a DAG is due, and what happens to slots that could not run in time.',
   })
 
@@ -138,10 +212,22 @@ export const SCHEDULE_WORDS: FieldWords = {
   '[]': { expected: 'a schedule (a mapping with id, cron and dag)', example: '- id: nightly' },
   '[].id': { expected: ID_WORDS, example: 'id: nightly', aliases: ['name', 'schedule_id'] },
   '[].cron': {
-    expected: 'a cron expression in quotes',
+    expected: 'a cron expression in quotes, or a list of them',
     example: 'cron: "0 6 * * *"',
     aliases: ['schedule', 'expression', 'when', 'crontab'],
   },
+  '[].cron[]': { expected: 'a cron expression in quotes', example: '- "0 6 * * *"' },
+  '[].every': {
+    expected: DURATION_WORDS,
+    example: 'every: 15m',
+    aliases: ['interval', 'period', 'frequency'],
+  },
+  '[].at': {
+    expected: 'a date and time, or a list of them',
+    example: 'at: 2026-12-24 18:00',
+    aliases: ['once', 'run_at', 'on', 'date'],
+  },
+  '[].at[]': { expected: 'a date and time', example: '- 2026-12-24 18:00' },
   '[].dag': {
     expected: 'the path of a DAG file or the name of a DAG',
     example: 'dag: configs/dags/nightly.yaml',
@@ -158,6 +244,18 @@ export const SCHEDULE_WORDS: FieldWords = {
     example: 'timezone: Europe/Berlin',
     aliases: ['tz', 'time_zone', 'zone'],
   },
+  '[].dialect': { expected: 'unix or quartz', example: 'dialect: quartz', aliases: ['syntax'] },
+  '[].dst': { expected: 'cron, skip or both', example: 'dst: cron', aliases: ['dst_policy'] },
+  '[].start_at': {
+    expected: 'a date and time',
+    example: 'start_at: 2026-12-01 06:00',
+    aliases: ['start', 'start_date', 'not_before', 'from'],
+  },
+  '[].end_at': {
+    expected: 'a date and time',
+    example: 'end_at: 2026-12-31 23:59',
+    aliases: ['end', 'end_date', 'not_after', 'until'],
+  },
   '[].catchup': { expected: 'none, latest or all', example: 'catchup: latest', aliases: ['catch_up'] },
   '[].catchup_window': { expected: DURATION_WORDS, example: 'catchup_window: 1d' },
   '[].max_catchup': {
@@ -166,9 +264,19 @@ export const SCHEDULE_WORDS: FieldWords = {
     aliases: ['catchup_max', 'catchup_limit'],
   },
   '[].overlap': {
-    expected: 'skip, allow or queue',
+    expected: 'skip, allow, queue or replace',
     example: 'overlap: skip',
     aliases: ['concurrency', 'concurrency_policy', 'max_active_runs'],
+  },
+  '[].starting_deadline': {
+    expected: DURATION_WORDS,
+    example: 'starting_deadline: 10m',
+    aliases: ['deadline', 'starting_deadline_seconds', 'misfire_grace_time'],
+  },
+  '[].jitter': {
+    expected: DURATION_WORDS,
+    example: 'jitter: 30s',
+    aliases: ['random_delay', 'randomized_delay', 'splay'],
   },
   '[].description': { expected: 'a text (at most 2000 characters)', example: 'description: what it is for' },
 }

@@ -1,10 +1,10 @@
 // Definitions drawn by chance: schedules of every policy over small DAGs, and changed versions of them.
 
-import { compileCron } from '../../src/core/cron/compile.ts'
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { Schedule } from '../../src/core/schedule/schedule.ts'
+import { compileTiming, cronTiming } from '../../src/core/schedule/timing.ts'
 import { type Chance, hashText } from './chance.ts'
 
 /** UTC only, and only what the slot oracle (slot-oracle.ts) reads. */
@@ -48,18 +48,20 @@ function drawDag(chance: Chance, name: string): Dag {
 }
 
 function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {
-  const cron = chance.pick(CRONS)
+  const timing = cronTiming(chance.pick(CRONS), 'UTC')
   return {
     id,
-    timing: { cron, timezone: 'UTC' },
-    slots: compileCron(cron, 'UTC'),
+    timing,
+    slots: compileTiming(timing, id),
     dagName,
     tenantId: 'sim',
     enabled: chance.happens(0.9),
     catchup: chance.pick(['none', 'latest', 'all']),
     catchupWindowMs: chance.pick([600_000, 7_200_000, 86_400_000]),
     maxCatchup: chance.between(1, 5),
-    overlap: chance.pick(['skip', 'skip', 'allow', 'queue']),
+    overlap: chance.pick(['skip', 'skip', 'allow', 'queue', 'replace']),
+    startingDeadlineMs: chance.happens(0.2) ? chance.pick([0, 30_000, 600_000]) : undefined,
+    jitterMs: chance.happens(0.2) ? chance.pick([1, 20_000, 300_000]) : undefined,
   }
 }
 

@@ -1,10 +1,10 @@
 // Builders for tests: small definitions without files.
 
-import { compileCron } from '../../src/core/cron/compile.ts'
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { Schedule } from '../../src/core/schedule/schedule.ts'
+import { compileTiming, type Timing } from '../../src/core/schedule/timing.ts'
 
 export function aTask(id: string, changes: Partial<Task> = {}): Task {
   return {
@@ -33,13 +33,16 @@ export function aSchedule(
   id: string,
   cron: string,
   dagName: string,
-  changes: Partial<Schedule> = {},
+  {
+    timing: timingChanges,
+    ...changes
+  }: Partial<Omit<Schedule, 'timing'>> & { timing?: Partial<Timing> } = {},
 ): Schedule {
-  const timezone = changes.timing?.timezone ?? 'UTC'
+  const timing: Timing = { crons: [cron], timezone: 'UTC', dialect: 'unix', dst: 'cron', ...timingChanges }
   return {
     id,
-    timing: { cron, timezone },
-    slots: compileCron(cron, timezone),
+    timing,
+    slots: compileTiming(timing, id),
     dagName,
     tenantId: 'test',
     enabled: true,

@@ -4,10 +4,9 @@
 //   1. Order: DAGs, schedules, problems, `done`. What cannot be copied (a compiled cron) is made again by the receiver.
 //   2. `take` and `finish` never throw for what the sender's files said.
 
-import { compileCron } from '../../core/cron/compile.ts'
-import type { CronSchedule } from '../../core/cron/cron.ts'
 import type { Dag } from '../../core/dag/dag.ts'
-import { type Schedule, sameSchedule, type Timing } from '../../core/schedule/schedule.ts'
+import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
+import { compileTiming, type Timing, timingKey } from '../../core/schedule/timing.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../../ports/definition-source.ts'
 
 /** What can be copied of a schedule. */
@@ -62,7 +61,7 @@ export class Assembly {
   readonly #dags = new Map<string, Dag>()
   readonly #problems: DefinitionProblem[] = []
   readonly #texts = new Map<string, string>()
-  readonly #timings = new Map<CronSchedule, Timing>()
+  readonly #timings = new Map<string, Timing>()
   #isAsBefore = true
 
   constructor(before?: Definitions) {
@@ -105,17 +104,16 @@ export class Assembly {
   }
 
   #compile(schedule: PlainSchedule): Schedule {
-    const { cron, timezone } = schedule.timing
-    const slots = compileCron(cron, this.#share(timezone))
-    let timing = this.#timings.get(slots)
+    const key = timingKey(schedule.timing)
+    let timing = this.#timings.get(key)
     if (timing === undefined) {
-      timing = Object.freeze({ cron: slots.expression, timezone: slots.timezone })
-      this.#timings.set(slots, timing)
+      timing = Object.freeze(schedule.timing)
+      this.#timings.set(key, timing)
     }
     return Object.freeze({
       id: schedule.id,
       timing,
-      slots,
+      slots: compileTiming(timing, schedule.id),
       dagName: this.#share(schedule.dagName),
       tenantId: this.#share(schedule.tenantId),
       enabled: schedule.enabled,
@@ -123,6 +121,8 @@ export class Assembly {
       catchupWindowMs: schedule.catchupWindowMs,
       maxCatchup: schedule.maxCatchup,
       overlap: this.#share(schedule.overlap),
+      startingDeadlineMs: schedule.startingDeadlineMs,
+      jitterMs: schedule.jitterMs,
     })
   }
 

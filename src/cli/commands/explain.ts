@@ -86,16 +86,20 @@ function explainText(text: string, flags: ExplainFlags, now: Instant, count: num
 }
 
 function explainSchedule(schedule: Schedule, now: Instant, count: number): Explanation {
-  const { cron, timezone } = schedule.timing
-  const options = { hashSeed: schedule.id }
-  const zone = compileCron(cron, timezone, options).timezone
+  const { crons, timezone, dialect, dst } = schedule.timing
+  const options = { dialect, dst, hashSeed: schedule.id }
   return {
     schedule,
-    timezone: zone,
+    timezone: crons.length === 1 ? zoneOfCron(crons[0]!, timezone, options) : timezone,
     now,
-    crons: [explainCron(cron, zone, options, now)],
+    crons: crons.map(cron => explainCron(cron, zoneOfCron(cron, timezone, options), options, now)),
     slots: takeSlots(schedule.slots, now, count),
   }
+}
+
+/** Snowflake's text names its own zone. */
+function zoneOfCron(cron: string, timezone: string, options: CronOptions): string {
+  return compileCron(cron, timezone, options).timezone
 }
 
 function explainCron(text: string, timezone: string, options: CronOptions, now: Instant): CronExplanation {

@@ -103,7 +103,10 @@ async function lintSet(context: CommandContext, definitions: Definitions, crowd:
 /** What this year's clock changes and the date itself make of a schedule that is in force. */
 function listToday({ id, timing, enabled }: Schedule, now: Instant) {
   if (!enabled) return []
-  return listCronWarnings(timing.cron, { hashSeed: id, timezone: timing.timezone, now })
-    .filter(({ code }) => OF_TODAY.has(code))
-    .map(({ code, message, hint }) => ({ code, scheduleId: id, message: `${timing.cron}: ${message}`, hint }))
+  const { crons, timezone, dialect, dst } = timing
+  return crons.flatMap(cron =>
+    listCronWarnings(cron, { hashSeed: id, timezone, dialect, dst, now })
+      .filter(({ code }) => OF_TODAY.has(code))
+      .map(({ code, message, hint }) => ({ code, scheduleId: id, message: `${cron}: ${message}`, hint })),
+  )
 }

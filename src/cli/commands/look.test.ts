@@ -8,6 +8,7 @@ import { STATUS, scriptControl } from '../../../test/support/scripted-control.ts
 import { serveControl } from '../../adapters/control-socket/server.ts'
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import { cronTiming } from '../../core/schedule/timing.ts'
 import type { Event } from '../../core/state-machine/event.ts'
 import type { DefinitionProblem } from '../../ports/definition-source.ts'
 import type { AttemptKey } from '../../ports/executor.ts'
@@ -37,13 +38,13 @@ function schedule(
 ): [string, Schedule] {
   const next = (after: number) =>
     everyMs === undefined ? undefined : (Math.floor(after / everyMs) + 1) * everyMs
-  const timing = { cron: '* * * * *', timezone: 'UTC' }
+  const timing = cronTiming('* * * * *', 'UTC')
   return [
     id,
     {
       id,
       timing,
-      slots: { expression: '', timezone: 'UTC', next },
+      slots: { next },
       dagName: 'd',
       tenantId: 't',
       enabled: true,
@@ -100,7 +101,7 @@ describe('validate', () => {
 
 describe('next', () => {
   beforeEach(() => {
-    const berlin = { timing: { cron: '0 7 * * *', timezone: 'Europe/Berlin' } }
+    const berlin = { timing: cronTiming('0 7 * * *', 'Europe/Berlin') }
     const schedules = new Map([
       schedule('off', 60_000, { enabled: false }),
       schedule('hourly', 3_600_000, berlin),

@@ -3,6 +3,7 @@
 
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import { describeTiming } from '../../core/schedule/timing.ts'
 import { formatSlot, type Instant, parseInstant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import type { SlotRow } from '../../ports/run-index.ts'
@@ -54,7 +55,7 @@ export async function run(
         schedule_id: schedule.id,
         dag_name: schedule.dagName,
         tenant_id: schedule.tenantId,
-        cron: schedule.timing.cron,
+        cron: describeTiming(schedule.timing),
         timezone: schedule.timing.timezone,
         enabled: schedule.enabled,
         slot: slot === undefined ? null : formatSlot(slot),
@@ -78,7 +79,7 @@ export async function run(
       row === undefined ? '-' : `${clock(parseInstant(row.slot_to))} ${row.disposition}`,
       schedule.id,
       schedule.dagName,
-      schedule.timing.cron,
+      describeTiming(schedule.timing),
       schedule.timing.timezone,
     ]
   })

@@ -81,7 +81,7 @@ export async function run(
       failures: checkExpectation(
         expected,
         tally.slots.get(expected.scheduleId) ?? [],
-        zoneOf(definitions.schedules.get(expected.scheduleId)!.slots.timezone),
+        zoneOf(definitions.schedules.get(expected.scheduleId)!.timing.timezone),
       ),
     })),
   }

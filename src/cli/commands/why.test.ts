@@ -15,7 +15,7 @@ const closers: (() => Promise<void>)[] = []
 beforeEach(() => {
   line = openCommandLine()
   define(aSchedule('nightly', '30 2 * * *', 'etl', {
-    timing: { cron: '30 2 * * *', timezone: 'Europe/Berlin' },
+    timing: { timezone: 'Europe/Berlin' },
   }))
 })
 afterEach(async () => {
@@ -487,7 +487,7 @@ describe('what was asked wrongly', () => {
     define(
       hourly,
       aSchedule('nightly', '30 2 * * *', 'etl', {
-        timing: { cron: '30 2 * * *', timezone: 'Europe/Berlin' },
+        timing: { timezone: 'Europe/Berlin' },
       }),
     )
   })

@@ -1,5 +1,6 @@
 // An event in words, for logs and progress: one line, the subject first.
 
+import { describeTiming, readTiming } from '../../core/schedule/timing.ts'
 import type { Event, SystemEvent } from '../../core/state-machine/event.ts'
 import { isUserEvent } from '../../core/state-machine/event.ts'
 import { plain } from '../output.ts'
@@ -38,10 +39,20 @@ function describe(event: Event, withRun: boolean): EventLine {
       }
     case 'schedule_registered':
       return debug(
-        `schedule ${event.schedule_id} registered (${event.cause}): ${event.cron} ${event.timezone}`,
+        `schedule ${event.schedule_id} registered (${event.cause}): ${describeTiming(readTiming(event))} ${event.timezone}`,
       )
     case 'schedule_retired':
       return info(`schedule ${event.schedule_id} retired (${event.cause})`)
+    case 'schedule_paused':
+      return info(`schedule ${event.schedule_id} paused${untilWords(event.until)}: ${event.reason}`)
+    case 'schedule_resumed':
+      return info(`schedule ${event.schedule_id} resumed: ${event.reason}`)
+    case 'scheduling_frozen':
+      return { level: 'warn', text: `every schedule paused${untilWords(event.until)}: ${event.reason}` }
+    case 'scheduling_thawed':
+      return info(`every schedule resumed: ${event.reason}`)
+    case 'slot_skip_requested':
+      return info(`schedule ${event.schedule_id} slot ${event.slot} is to be skipped: ${event.reason}`)
     case 'schedule_enqueued':
       return info(`schedule ${event.schedule_id} slot ${event.slot} enqueued (${event.reason})`)
     case 'schedule_skipped':
@@ -126,6 +137,10 @@ function info(text: string): EventLine {
 
 function debug(text: string): EventLine {
   return { level: 'debug', text }
+}
+
+function untilWords(until: string | undefined): string {
+  return until === undefined ? '' : ` until ${until}`
 }
 
 function withCause(text: string, cause: string | undefined): string {

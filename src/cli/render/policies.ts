@@ -14,7 +14,23 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
   return [
     { key: 'catchup', value: schedule.catchup, words: sayCatchup(schedule) },
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
+    ...sayLimitsOfStart(schedule),
   ]
+}
+
+function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWords[] {
+  const policies: PolicyWords[] = []
+  if (startingDeadlineMs !== undefined) {
+    const value = formatDuration(startingDeadlineMs)
+    const words = `a run that has not started ${value} after its slot is given up`
+    policies.push({ key: 'starting_deadline', value, words })
+  }
+  if (jitterMs !== undefined) {
+    const value = formatDuration(jitterMs)
+    const words = `a run starts up to ${value} after its slot, each slot always by the same span`
+    policies.push({ key: 'jitter', value, words })
+  }
+  return policies
 }
 
 function sayCatchup({ catchup, catchupWindowMs, maxCatchup }: Schedule): string {
@@ -37,5 +53,7 @@ function sayOverlap(overlap: Schedule['overlap']): string {
       return 'a slot that comes while a run of this schedule waits or runs waits for its end'
     case 'allow':
       return 'runs of this schedule may run side by side'
+    case 'replace':
+      return 'a slot that comes while a run of this schedule waits or runs cancels it and takes its place'
   }
 }

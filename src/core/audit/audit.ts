@@ -5,12 +5,12 @@
 //   U2. It shares the engine that computes slots with the planner, and nothing else: no cursor, no state.
 //   U3. Memory grows with the number of schedules, not of events.
 
+import { compileTiming, readTiming, type TimingFields } from '../schedule/timing.ts'
 import { type Event, isUserEvent } from '../state-machine/event.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
 import { type Disposition, type DispositionKind, dispositionOf } from './disposition.ts'
 import { type Finding, Findings } from './finding.ts'
 import { Proof } from './proof.ts'
-import { type RecordedTiming, recordedSlots } from './recorded-slots.ts'
 import { ScheduleAccount, type Window } from './schedule-account.ts'
 
 export interface AuditScope {
@@ -66,7 +66,7 @@ export class Audit {
         if (this.#isFirstSegment) for (const item of event.items) this.#restore(item)
         return
       case 'schedule_registered': {
-        const slots = recordedSlots(event, event.schedule_id)
+        const slots = compileTiming(readTiming(event), event.schedule_id)
         this.#accountOf(event.schedule_id).register(
           slots,
           parseInstant(event.cursor),
@@ -102,14 +102,14 @@ export class Audit {
   /** The checkpoint that opens the oldest segment is where the accounts begin. */
   #restore(item: Record<string, unknown>): void {
     if (item['kind'] !== 'schedule') return
-    const kept = item as unknown as RecordedTiming & {
+    const kept = item as unknown as TimingFields & {
       id: string
       cursor: Instant
       retired?: boolean
       by_hand?: readonly { slot: Instant; did: string }[]
     }
     const ahead = (kept.by_hand ?? []).filter(({ did }) => did === 'run').map(({ slot }) => slot)
-    const slots = recordedSlots(kept, kept.id)
+    const slots = compileTiming(readTiming(kept), kept.id)
     this.#accountOf(kept.id).restore(slots, kept.cursor, kept.retired === true, ahead)
   }
 

@@ -4,10 +4,11 @@
 //   A2. Every slot after a registration's cursor and up to its end needs one decision, in whatever order they come.
 //   A3. Memory does not grow with the slots: what is open is kept as intervals, what is done only as counts.
 
+import type { Slots } from '../schedule/timing.ts'
 import type { Instant } from '../time/instant.ts'
 import type { Disposition, DispositionKind } from './disposition.ts'
 import type { Findings } from './finding.ts'
-import { isSlot, type Slots } from './recorded-slots.ts'
+import { isSlot } from './slot-search.ts'
 
 /** Slots from `from` up to `to` count, `to` not included. */
 export interface Window {

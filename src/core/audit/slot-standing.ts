@@ -2,8 +2,9 @@
 //
 // Pure. The decision itself, its reason and its run are in the journal; this says what to make of there being none.
 
+import type { Slots } from '../schedule/timing.ts'
 import type { Instant } from '../time/instant.ts'
-import { isSlot, type Slots, slotBefore } from './recorded-slots.ts'
+import { isSlot, slotBefore } from './slot-search.ts'
 import { type Stretch, stretchAt } from './timeline.ts'
 
 export type Standing =

@@ -3,13 +3,13 @@
 //   T1. A stretch owns the slots after its cursor, up to the moment when the schedule was retired or registered again.
 //   T2. Pure over the schedule's own `schedule_registered` and `schedule_retired`, in the order of `seq`.
 
+import { compileTiming, readTiming, type Slots, type Timing, type TimingFields } from '../schedule/timing.ts'
 import type { Event, ScheduleRegistered, ScheduleRetired } from '../state-machine/event.ts'
 import { isUserEvent } from '../state-machine/event.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
-import { type RecordedTiming, recordedSlots, type Slots } from './recorded-slots.ts'
 
 export interface Stretch {
-  readonly timing: RecordedTiming
+  readonly timing: Timing
   readonly slots: Slots
   /** Slots after it … */
   readonly cursor: Instant
@@ -23,7 +23,7 @@ export interface Stretch {
 }
 
 /** What the checkpoint that opens the oldest kept segment says of a schedule. */
-export interface KeptSchedule extends RecordedTiming {
+export interface KeptSchedule extends TimingFields {
   readonly cursor: Instant
   readonly retired?: boolean
   readonly keptSince: string
@@ -34,17 +34,19 @@ export function timelineOf(scheduleId: string, events: readonly Event[], kept?: 
   const stretches: Stretch[] = []
   if (kept !== undefined && kept.retired !== true) {
     const { cursor, keptSince } = kept
-    const slots = recordedSlots(kept, scheduleId)
+    const timing = readTiming(kept)
+    const slots = compileTiming(timing, scheduleId)
     const endsAt = Number.POSITIVE_INFINITY
-    stretches.push({ timing: kept, slots, cursor, endsAt, registeredAt: keptSince, cause: 'kept' })
+    stretches.push({ timing, slots, cursor, endsAt, registeredAt: keptSince, cause: 'kept' })
   }
   for (const event of events.toSorted((a, b) => a.seq - b.seq)) {
     if (isUserEvent(event)) continue
     if (event.event === 'schedule_registered' && event.schedule_id === scheduleId) {
       if (stretches.at(-1)?.end === undefined) endLast(stretches, event, 'timing_changed')
+      const timing = readTiming(event)
       stretches.push({
-        timing: event,
-        slots: recordedSlots(event, scheduleId),
+        timing,
+        slots: compileTiming(timing, scheduleId),
         cursor: parseInstant(event.cursor),
         endsAt: Number.POSITIVE_INFINITY,
         registeredAt: event.timestamp,

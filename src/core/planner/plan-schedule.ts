@@ -8,6 +8,7 @@
 import type { Catchup, Overlap } from '../schedule/schedule.ts'
 import { type Instant, MINUTE_MS } from '../time/instant.ts'
 import type { Decision } from './decision.ts'
+import { type Holds, holdOf } from './hold.ts'
 
 /** Slots looked at in one call: keeps the longest downtime of the fastest schedule from stopping the loop. */
 export const SLOTS_MAX = 10_000
@@ -21,6 +22,7 @@ export interface SchedulePolicy {
   readonly catchupWindowMs: number
   readonly maxCatchup: number
   readonly overlap: Overlap
+  readonly startingDeadlineMs?: number | undefined
 }
 
 export interface SchedulePlan {
@@ -33,13 +35,16 @@ export interface SchedulePlan {
 
 /**
  * @param blockedBy id of an unfinished run of this schedule, if there is one
+ * @param holds what people have put in the way of its slots; undefined: nothing, as nearly always
  */
 export function planSchedule(
   policy: SchedulePolicy,
   cursor: Instant,
   now: Instant,
   blockedBy: string | undefined,
+  holds?: Holds,
 ): SchedulePlan {
+  if (holds !== undefined) return planHeld(policy, cursor, now, blockedBy, holds)
   const first = policy.slots.next(cursor)
   if (first === undefined || first > now) return { decisions: [], more: false, next: first }
   const second = policy.slots.next(first)
@@ -56,8 +61,14 @@ function planLast(
   blockedBy: string | undefined,
 ): Decision {
   const onTime = now - slot < ON_TIME_MS
-  if (onTime && policy.overlap === 'skip' && blockedBy !== undefined) {
-    return { kind: 'skip', slot, reason: 'overlap', blockedBy }
+  if (onTime && isTooLate(policy, slot, now)) {
+    return { kind: 'miss', from: slot, to: slot, count: 1, reason: 'deadline' }
+  }
+  if (onTime && blockedBy !== undefined) {
+    if (policy.overlap === 'skip') {
+      return { kind: 'skip', slot, reason: 'overlap', inputs: { blocked_by: blockedBy } }
+    }
+    if (policy.overlap === 'replace') return { kind: 'enqueue', slot, reason: 'due', replaces: true }
   }
   if (onTime) return { kind: 'enqueue', slot, reason: 'due' }
   const reason = refusal(policy, slot, now)
@@ -71,9 +82,14 @@ function refusal(
   policy: SchedulePolicy,
   slot: Instant,
   now: Instant,
-): 'catchup_none' | 'catchup_window' | undefined {
+): 'catchup_none' | 'catchup_window' | 'deadline' | undefined {
   if (policy.catchup === 'none') return 'catchup_none'
+  if (isTooLate(policy, slot, now)) return 'deadline'
   return now - slot > policy.catchupWindowMs ? 'catchup_window' : undefined
+}
+
+function isTooLate({ startingDeadlineMs }: SchedulePolicy, slot: Instant, now: Instant): boolean {
+  return startingDeadlineMs !== undefined && now - slot > startingDeadlineMs
 }
 
 /** Several slots since the last decision: a tail of them may run, the rest is missed. */
@@ -83,12 +99,11 @@ function planBacklog(
   now: Instant,
   blockedBy: string | undefined,
 ): SchedulePlan {
-  const keep = policy.catchup === 'all' ? Math.max(1, policy.maxCatchup) : 1
-  const overflow = { none: 'catchup_none', latest: 'catchup_latest', all: 'max_catchup' } as const
+  const keep = keptAtOnce(policy)
   const decisions: Decision[] = []
   const tail: Instant[] = []
   const drop = (slot: Instant) =>
-    miss(decisions, slot, refusal(policy, slot, now) ?? overflow[policy.catchup])
+    miss(decisions, slot, refusal(policy, slot, now) ?? OVERFLOW[policy.catchup])
 
   let slot: Instant | undefined = first
   let seen = 0
@@ -107,25 +122,87 @@ function planBacklog(
     else decisions.push(decision)
     return { decisions, more: false, next: slot }
   }
-  // Several slots of one backlog queue up in order, the last one too: overlap does not judge them.
   const last = tail.at(-1)!
-  for (const kept of tail) {
-    if (kept === last && now - kept < ON_TIME_MS)
-      decisions.push({ kind: 'enqueue', slot: kept, reason: 'due' })
-    else if (refusal(policy, kept, now) !== undefined) drop(kept)
-    else decisions.push({ kind: 'enqueue', slot: kept, reason: 'catchup' })
-  }
+  for (const kept of tail) decideKept(policy, decisions, kept, kept === last, now)
   return { decisions, more: false, next: slot }
 }
 
-/** Adds a missed slot to the span before it if the reason is the same. */
+/** Slots of one backlog queue up in order, the last one too: overlap does not judge them. */
+function decideKept(
+  policy: SchedulePolicy,
+  decisions: Decision[],
+  slot: Instant,
+  isLast: boolean,
+  now: Instant,
+  joins = true,
+): void {
+  if (isLast && now - slot < ON_TIME_MS && !isTooLate(policy, slot, now)) {
+    decisions.push({ kind: 'enqueue', slot, reason: 'due' })
+    return
+  }
+  const reason = refusal(policy, slot, now)
+  if (reason !== undefined) miss(decisions, slot, reason, joins)
+  else decisions.push({ kind: 'enqueue', slot, reason: 'catchup' })
+}
+
+/** As without holds, but for the slots that are held: they are decided where they stand, and count for no limit. */
+function planHeld(
+  policy: SchedulePolicy,
+  cursor: Instant,
+  now: Instant,
+  blockedBy: string | undefined,
+  holds: Holds,
+): SchedulePlan {
+  const slots: Instant[] = []
+  let slot = policy.slots.next(cursor)
+  while (slot !== undefined && slot <= now && slots.length < SLOTS_MAX) {
+    slots.push(slot)
+    slot = policy.slots.next(slot)
+  }
+  const more = slot !== undefined && slot <= now
+  const free = slots.filter(each => holdOf(holds, each) === undefined)
+  const kept = free.slice(Math.max(0, free.length - keptAtOnce(policy)))
+  // If more are to come, another call sees which free slots are the last: what may be one of them waits for it. But one
+  // that stands first is decided, or ten thousand held slots behind it would stop the planner.
+  const waiting = kept[0] === slots[0] ? kept[1] : kept[0]
+  const until = (more ? waiting : undefined) ?? Number.POSITIVE_INFINITY
+  const decisions: Decision[] = []
+  let afterDone = false
+  for (const each of slots) {
+    if (each >= until) break
+    const hold = holdOf(holds, each)
+    const joins = !afterDone
+    afterDone = hold?.kind === 'done'
+    if (hold?.kind === 'skip')
+      decisions.push({ kind: 'skip', slot: each, reason: hold.reason, inputs: hold.inputs })
+    else if (hold !== undefined) continue
+    else if (!kept.includes(each))
+      miss(decisions, each, refusal(policy, each, now) ?? OVERFLOW[policy.catchup], joins)
+    else if (kept.length === 1 && !more) decisions.push(planLast(policy, each, now, blockedBy))
+    else decideKept(policy, decisions, each, each === kept.at(-1), now, joins)
+  }
+  return { decisions, more, next: more ? undefined : slot }
+}
+
+const OVERFLOW = { none: 'catchup_none', latest: 'catchup_latest', all: 'max_catchup' } as const
+
+/** Slots of one backlog that may run. */
+function keptAtOnce(policy: SchedulePolicy): number {
+  return policy.catchup === 'all' ? Math.max(1, policy.maxCatchup) : 1
+}
+
+/**
+ * Adds a missed slot to the span before it if the reason is the same.
+ * @param joins false: a slot stands between them that had its decision long ago
+ */
 export function miss(
   decisions: Decision[],
   slot: Instant,
   reason: (Decision & { kind: 'miss' })['reason'],
+  joins = true,
 ): void {
   const before = decisions.at(-1)
-  if (before?.kind === 'miss' && before.reason === reason) {
+  if (joins && before?.kind === 'miss' && before.reason === reason) {
     before.to = slot
     before.count += 1
   } else decisions.push({ kind: 'miss', from: slot, to: slot, count: 1, reason })

@@ -51,6 +51,10 @@ export interface RunState {
   readonly params?: JsonObject
   readonly order: 'serial' | 'parallel'
   readonly enqueuedAt: Instant
+  /** It does not start before it. */
+  readonly startAfter?: Instant
+  /** It is cancelled if it has not started by then. */
+  readonly startBy?: Instant
   status: 'queued' | 'running'
   startedAt?: Instant
   cancelReason?: string

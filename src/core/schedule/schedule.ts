@@ -1,24 +1,18 @@
 // A schedule: when its DAG is due, and what happens to the slots that could not run in time.
 
-import type { CronSchedule } from '../cron/cron.ts'
+import { type Slots, sameTiming, type Timing } from './timing.ts'
 
 /** What happens to slots that passed while nothing could decide them (DESIGN §5.1). */
 export type Catchup = 'none' | 'latest' | 'all'
 
 /** What happens to a slot that comes while a run of the same schedule is enqueued or running. */
-export type Overlap = 'skip' | 'allow' | 'queue'
-
-/** The texts that fix a schedule's slots. They stand in the journal, so that old slots can be counted after an edit. */
-export interface Timing {
-  readonly cron: string
-  readonly timezone: string
-}
+export type Overlap = 'skip' | 'allow' | 'queue' | 'replace'
 
 export interface Schedule {
   readonly id: string
   readonly timing: Timing
-  /** `timing`, compiled. Schedules with the same texts share one. */
-  readonly slots: CronSchedule
+  /** `timing`, compiled. Schedules with the same expression share one. */
+  readonly slots: Slots
   readonly dagName: string
   readonly tenantId: string
   readonly enabled: boolean
@@ -26,6 +20,10 @@ export interface Schedule {
   readonly catchupWindowMs: number
   readonly maxCatchup: number
   readonly overlap: Overlap
+  /** A slot whose run has not started so long after it is given up. */
+  readonly startingDeadlineMs?: number | undefined
+  /** Runs start up to so much after their slot: how much is a function of (schedule, slot). */
+  readonly jitterMs?: number | undefined
 }
 
 /** True if two schedules say the same, whether or not they are one object. */
@@ -35,5 +33,5 @@ export function sameSchedule(a: Omit<Schedule, 'slots'>, b: Omit<Schedule, 'slot
   const { slots: _, timing, ...fields } = a as Schedule
   for (const name of Object.keys(fields) as (keyof typeof fields)[])
     if (fields[name] !== b[name]) return false
-  return timing.cron === b.timing.cron && timing.timezone === b.timing.timezone
+  return sameTiming(timing, b.timing)
 }

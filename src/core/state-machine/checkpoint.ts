@@ -6,7 +6,9 @@
 
 import type { Task } from '../dag/task.ts'
 import { type JsonObject, jsonBytes } from '../json.ts'
+import type { Pause, SlotByHand } from '../planner/hold.ts'
 import type { RunState, TaskState } from '../run/run.ts'
+import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { addRun, recordDefinition, type ScheduleState, type State, taskKeyText } from './state.ts'
@@ -16,14 +18,15 @@ const PART_BYTES_MAX = 48 * 1024
 interface StateItem {
   kind: 'state'
   epoch: number
+  freezes?: Pause[]
 }
-interface ScheduleItem {
+interface ScheduleItem extends TimingFields {
   kind: 'schedule'
   id: string
   cursor: number
-  cron: string
-  timezone: string
   retired?: true
+  pauses?: Pause[]
+  by_hand?: SlotByHand[]
 }
 interface DefinitionItem {
   kind: 'definition'
@@ -71,7 +74,8 @@ export function checkpointEvents(state: State, timestamp: string): Checkpoint[] 
 }
 
 function* items(state: State): Generator<Item> {
-  yield { kind: 'state', epoch: state.epoch }
+  const { epoch, freezes } = state
+  yield freezes.length === 0 ? { kind: 'state', epoch } : { kind: 'state', epoch, freezes }
   for (const [id, schedule] of state.schedules) yield scheduleItem(id, schedule)
   for (const { name, tenantId, hash, tasks, uses } of state.definitions.values()) {
     if (uses > 0) for (const task of tasks.values()) yield { kind: 'definition', name, tenantId, hash, task }
@@ -83,9 +87,12 @@ function* items(state: State): Generator<Item> {
   }
 }
 
-function scheduleItem(id: string, { cursor, timing, retired }: ScheduleState): ScheduleItem {
-  const item: ScheduleItem = { kind: 'schedule', id, cursor, cron: timing.cron, timezone: timing.timezone }
+function scheduleItem(id: string, schedule: ScheduleState): ScheduleItem {
+  const { cursor, timing, retired, pauses, byHand } = schedule
+  const item: ScheduleItem = { kind: 'schedule', id, cursor, ...timingFields(timing) }
   if (retired) item.retired = true
+  if (pauses !== undefined) item.pauses = pauses
+  if (byHand !== undefined) item.by_hand = byHand
   return item
 }
 
@@ -105,14 +112,16 @@ function restoreItem(state: State, json: JsonObject): void {
   switch (item.kind) {
     case 'state':
       state.epoch = item.epoch
+      state.freezes = item.freezes ?? []
       return
     case 'schedule': {
-      const timing = { cron: item.cron, timezone: item.timezone }
       state.schedules.set(item.id, {
         cursor: item.cursor,
-        timing,
+        timing: readTiming(item),
         retired: item.retired === true,
         active: undefined,
+        pauses: item.pauses,
+        byHand: item.by_hand,
       })
       return
     }

@@ -25,7 +25,22 @@ export type Command =
   | { type: 'tick' }
   /** Look again at what may start: a retry has come, a limit has changed. Plans no slot. */
   | { type: 'wake' }
-  | { type: 'trigger'; runId: string; dag: Dag; cause: string; params?: JsonObject }
+  | {
+      type: 'trigger'
+      runId: string
+      dag: Dag
+      cause: string
+      params?: JsonObject
+      /** A decided slot that is run once more. */
+      slot?: { scheduleId: string; at: Instant }
+    }
+  /** Without a schedule: everything. */
+  | { type: 'pause'; scheduleId?: string; reason: string; until?: Instant }
+  | { type: 'resume'; scheduleId?: string; reason: string }
+  /** Without a slot: the next one. */
+  | { type: 'skip_slot'; scheduleId: string; slot?: Instant; reason: string }
+  /** A slot that is still to come has its run now. */
+  | { type: 'run_slot'; scheduleId: string; slot: Instant }
   | { type: 'cancel'; runId: string; reason: string }
   | { type: 'record'; fields: { event: string } & JsonObject }
   | {

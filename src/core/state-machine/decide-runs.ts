@@ -12,7 +12,7 @@ import { admitNext } from '../planner/admit.ts'
 import { runStatus, unreachableAfter } from '../planner/plan-run.ts'
 import { LOSSES_MAX, nextRetryAt } from '../run/retry.ts'
 import { countTasks, isFinal, type RunState, type TaskState } from '../run/run.ts'
-import { formatInstant } from '../time/instant.ts'
+import { formatInstant, formatSlot } from '../time/instant.ts'
 import type { AttemptResult, Command } from './command.ts'
 import type { Decider } from './decision-context.ts'
 import type { AttemptError, RunStatus, TaskSkip } from './event.ts'
@@ -50,7 +50,7 @@ export function emitDefinition(decider: Decider, dag: Dag): void {
 
 export function requestRun(
   decider: Decider,
-  { runId, dag, cause, params }: Command & { type: 'trigger' },
+  { runId, dag, cause, params, slot }: Command & { type: 'trigger' },
 ): void {
   if (decider.state.runs.has(runId)) {
     throw new DagbokError('RUN_EXISTS', `run "${runId}" is already there`, { exitCode: EXIT.conflict })
@@ -64,6 +64,7 @@ export function requestRun(
     definition_hash: dag.hash,
     cause,
     ...(params === undefined ? {} : { params }),
+    ...(slot === undefined ? {} : { schedule_id: slot.scheduleId, slot: formatSlot(slot.at) }),
   })
 }
 
@@ -71,6 +72,8 @@ export function requestRun(
 export function startWhatMay(decider: Decider): void {
   const { state, context } = decider
   takeDueRetries(state, context.now)
+  takeDelayed(state, context.now)
+  if (context.driven === 'all' && context.admission !== 'closed') giveUpLate(decider)
   for (;;) {
     const admitted = admitNext(state, context.limits, context.admission, context.driven)
     if (admitted === undefined) return
@@ -88,6 +91,28 @@ function takeDueRetries(state: State, now: number): void {
     const task = taskOf(state, runId, taskId)?.task
     if (task?.status === 'retrying' && task.retryAt === entry.at)
       state.due.set(taskKeyText(runId, taskId), entry.item)
+  }
+}
+
+/** Runs whose time has come join the line, unless one of their schedule is in the way: then its end lets them in. */
+function takeDelayed(state: State, now: number): void {
+  for (let entry = state.delayed.takeDue(now); entry !== undefined; entry = state.delayed.takeDue(now)) {
+    const run = state.runs.get(entry.item)
+    if (run?.status !== 'queued') continue
+    const isFirst = state.schedules.get(run.scheduleId ?? '')?.active?.[0] === run.runId
+    if (isFirst || run.order === 'parallel') state.startable.add(run.runId)
+  }
+}
+
+/** A run that must have started by now and has not ends without having started. */
+function giveUpLate(decider: Decider): void {
+  const { state, context } = decider
+  for (let late = state.deadlines.takeDue(context.now); late !== undefined; ) {
+    if (state.runs.get(late.item)?.status === 'queued') {
+      cancelRun(decider, late.item, `starting_deadline: not started by ${formatInstant(late.at)}`)
+      decider.commit()
+    }
+    late = state.deadlines.takeDue(context.now)
   }
 }
 

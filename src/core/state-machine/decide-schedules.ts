@@ -4,17 +4,19 @@
 //   L2. One schedule's decision is one commit.
 //   L3. A change of a schedule's timing first disposes of every old slot up to now, by the old timing from the journal.
 
-import { compileCron } from '../cron/compile.ts'
 import type { Decision } from '../planner/decision.ts'
+import { type Holds, hasHolds } from '../planner/hold.ts'
+import { jitterOf } from '../planner/jitter.ts'
 import { miss, planSchedule } from '../planner/plan-schedule.ts'
 import { scheduledRunId } from '../run/run-id.ts'
 import type { Definitions } from '../schedule/definitions.ts'
-import type { Schedule, Timing } from '../schedule/schedule.ts'
+import type { Schedule } from '../schedule/schedule.ts'
+import { compileTiming, sameTiming, timingFields } from '../schedule/timing.ts'
 import { formatInstant, formatSlot, type Instant, startOfMinute } from '../time/instant.ts'
-import { emitDefinition } from './decide-runs.ts'
+import { cancelRun, emitDefinition } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
-import type { ScheduleRegistered } from './event.ts'
-import type { ScheduleState } from './state.ts'
+import type { ScheduleEnqueued, ScheduleRegistered } from './event.ts'
+import type { ScheduleState, State } from './state.ts'
 
 /** Schedules planned by one tick. The loop ticks again at once while some are left, so that others get their turn. */
 export const SCHEDULES_PER_TICK_MAX = 500
@@ -31,11 +33,22 @@ export function planDue(decider: Decider): void {
     const schedule = definitions.schedules.get(scheduleId)
     const known = state.schedules.get(scheduleId)
     if (schedule === undefined || known === undefined || known.retired) continue
-    const { decisions, more, next } = planSchedule(schedule, known.cursor, now, known.active?.[0])
+    const { decisions, more, next } = planSchedule(
+      schedule,
+      known.cursor,
+      now,
+      known.active?.[0],
+      holdsOn(state, known),
+    )
     for (const decision of decisions) emitDecision(decider, schedule, decision)
     decider.commit()
     agenda.put(more ? now : next, scheduleId)
   }
+}
+
+function holdsOn({ freezes }: State, { pauses, byHand }: ScheduleState): Holds | undefined {
+  const holds = { pauses, byHand, freezes }
+  return hasHolds(holds) ? holds : undefined
 }
 
 function emitDecision(decider: Decider, schedule: Schedule, decision: Decision): void {
@@ -50,26 +63,59 @@ function emitDecision(decider: Decider, schedule: Schedule, decision: Decision):
         slot,
         minute: slot,
         reason: decision.reason,
-        inputs: { blocked_by: decision.blockedBy },
+        inputs: decision.inputs,
       })
     }
-    case 'enqueue': {
-      const dag = decider.context.definitions.dags.get(schedule.dagName)!
-      emitDefinition(decider, dag)
-      const slot = formatSlot(decision.slot)
-      return decider.emit({
-        event: 'schedule_enqueued',
-        schedule_id: schedule.id,
-        slot,
-        minute: slot,
-        run_id: scheduledRunId(schedule.id, decision.slot),
-        dag_name: dag.name,
-        tenant_id: schedule.tenantId,
-        definition_hash: dag.hash,
-        reason: decision.reason,
-        order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
-      })
-    }
+    case 'enqueue':
+      if (decision.replaces === true) replaceActive(decider, schedule.id, decision.slot)
+      return emitEnqueued(decider, schedule, decision.slot, decision.reason)
+  }
+}
+
+/** The runs in the way are told to end; the new one starts when they have. */
+function replaceActive(decider: Decider, scheduleId: string, slot: Instant): void {
+  const active = decider.state.schedules.get(scheduleId)?.active ?? []
+  for (const runId of [...active]) cancelRun(decider, runId, `replaced by the slot ${formatSlot(slot)}`)
+}
+
+export function emitEnqueued(
+  decider: Decider,
+  schedule: Schedule,
+  at: Instant,
+  reason: ScheduleEnqueued['reason'],
+): void {
+  const dag = decider.context.definitions.dags.get(schedule.dagName)!
+  emitDefinition(decider, dag)
+  const slot = formatSlot(at)
+  decider.emit({
+    event: 'schedule_enqueued',
+    schedule_id: schedule.id,
+    slot,
+    minute: slot,
+    run_id: scheduledRunId(schedule.id, at),
+    dag_name: dag.name,
+    tenant_id: schedule.tenantId,
+    definition_hash: dag.hash,
+    reason,
+    order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
+    ...(reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)),
+  })
+}
+
+/** When the run of a slot may start, and when at the latest. Most schedules say neither. */
+function limitsOfStart(
+  schedule: Schedule,
+  slot: Instant,
+): { start_after?: string; start_by?: string } | undefined {
+  const { jitterMs, startingDeadlineMs } = schedule
+  if (jitterMs === undefined && startingDeadlineMs === undefined) return undefined
+  const delayMs = jitterMs === undefined ? 0 : jitterOf(schedule.id, slot, jitterMs)
+  return {
+    ...(delayMs === 0 ? undefined : { start_after: formatInstant(slot + delayMs) }),
+    // A run that is held back on purpose is not late for it.
+    ...(startingDeadlineMs === undefined
+      ? undefined
+      : { start_by: formatInstant(slot + delayMs + startingDeadlineMs) }),
   }
 }
 
@@ -123,10 +169,6 @@ export function* disposeAndRegister(
   decider.context.agenda.rebuild(next, state)
 }
 
-function sameTiming(a: Timing, b: Timing): boolean {
-  return a.cron === b.cron && a.timezone === b.timezone
-}
-
 function register(
   decider: Decider,
   schedule: Schedule,
@@ -138,8 +180,7 @@ function register(
     schedule_id: schedule.id,
     cause,
     cursor: formatInstant(firstCursor(decider.context.now, cause, known)),
-    cron: schedule.timing.cron,
-    timezone: schedule.timing.timezone,
+    ...timingFields(schedule.timing),
   })
 }
 
@@ -159,14 +200,15 @@ function retire(decider: Decider, id: string, known: ScheduleState, cause: 'disa
   decider.emit({ event: 'schedule_retired', schedule_id: id, cause })
 }
 
-function disposeOldSlots(decider: Decider, scheduleId: string, { timing, cursor }: ScheduleState): void {
-  const old = compileCron(timing.cron, timing.timezone)
+function disposeOldSlots(decider: Decider, scheduleId: string, known: ScheduleState): void {
+  const old = compileTiming(known.timing, scheduleId)
   const { now } = decider.context
   const decisions: Decision[] = []
-  let slot = old.next(cursor)
-  while (slot !== undefined && slot <= now) {
-    miss(decisions, slot, 'definition_changed')
-    slot = old.next(slot)
+  let joins = true
+  for (let slot = old.next(known.cursor); slot !== undefined && slot <= now; slot = old.next(slot)) {
+    const isDone = known.byHand?.some(({ slot: done, did }) => did === 'run' && done === slot) === true
+    if (!isDone) miss(decisions, slot, 'definition_changed', joins)
+    joins = !isDone
   }
   for (const decision of decisions) if (decision.kind === 'miss') emitMissed(decider, scheduleId, decision)
 }

@@ -6,6 +6,7 @@
 //   - A line is at most 64 KiB: larger things go to a blob, and the line carries its name (docs/journal-format.md).
 
 import type { Json, JsonObject } from '../json.ts'
+import type { TimingFields } from '../schedule/timing.ts'
 
 interface Line {
   /** When it was decided: ISO 8601 UTC with milliseconds. Order is `seq`, never this: clocks step. */
@@ -94,19 +95,46 @@ export interface DefinitionsRejected extends Line {
 // --- schedules -----------------------------------------------------------------------------------------------------
 
 /** From here on the slots after `cursor` are this schedule's to decide. */
-export interface ScheduleRegistered extends Line {
+export interface ScheduleRegistered extends Line, TimingFields {
   event: 'schedule_registered'
   schedule_id: string
   cause: 'first_seen' | 'enabled' | 'timing_changed'
   cursor: string
-  cron: string
-  timezone: string
 }
 /** No slot after the last decided one is due until it is registered again. */
 export interface ScheduleRetired extends Line {
   event: 'schedule_retired'
   schedule_id: string
   cause: 'disabled' | 'removed'
+}
+/** Slots after this line's timestamp are skipped, up to `until` or until somebody resumes it. */
+export interface SchedulePaused extends Line {
+  event: 'schedule_paused'
+  schedule_id: string
+  reason: string
+  until?: string
+}
+export interface ScheduleResumed extends Line {
+  event: 'schedule_resumed'
+  schedule_id: string
+  reason: string
+}
+/** As `schedule_paused`, for every schedule at once. */
+export interface SchedulingFrozen extends Line {
+  event: 'scheduling_frozen'
+  reason: string
+  until?: string
+}
+export interface SchedulingThawed extends Line {
+  event: 'scheduling_thawed'
+  reason: string
+}
+/** A slot to come will be skipped. */
+export interface SlotSkipRequested extends Line {
+  event: 'slot_skip_requested'
+  schedule_id: string
+  slot: string
+  reason: string
 }
 /** The slot's run is in the line. */
 export interface ScheduleEnqueued extends Line {
@@ -119,16 +147,21 @@ export interface ScheduleEnqueued extends Line {
   dag_name: string
   tenant_id: string
   definition_hash: string
-  reason: 'due' | 'catchup'
+  /** `by_hand`: somebody ran a slot before it was due; when it comes, it has had its run. */
+  reason: 'due' | 'catchup' | 'by_hand'
   /** `serial`: runs of this schedule go one after the other. */
   order: 'serial' | 'parallel'
+  /** The run does not start before it: the slot and its jitter. */
+  start_after?: string
+  /** If the run has not started by then, it is cancelled. */
+  start_by?: string
 }
 export interface ScheduleSkipped extends Line {
   event: 'schedule_skipped'
   schedule_id: string
   slot: string
   minute: string
-  reason: 'overlap'
+  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand'
   inputs: JsonObject
 }
 /** Each of the `count` slots from `from` to `to`, both included, was due and did not run. */
@@ -138,7 +171,13 @@ export interface ScheduleMissed extends Line {
   from: string
   to: string
   count: number
-  reason: 'catchup_none' | 'catchup_latest' | 'catchup_window' | 'max_catchup' | 'definition_changed'
+  reason:
+    | 'catchup_none'
+    | 'catchup_latest'
+    | 'catchup_window'
+    | 'max_catchup'
+    | 'deadline'
+    | 'definition_changed'
 }
 
 // --- runs ----------------------------------------------------------------------------------------------------------
@@ -164,6 +203,9 @@ export interface RunRequested extends Line {
   definition_hash: string
   cause: string
   params?: JsonObject
+  /** The slot that it is run for once more; that slot's own decision stays as it is. */
+  schedule_id?: string
+  slot?: string
 }
 export interface RunStarted extends Line {
   event: 'run_started'
@@ -302,6 +344,11 @@ export type SystemEvent =
   | DefinitionsRejected
   | ScheduleRegistered
   | ScheduleRetired
+  | SchedulePaused
+  | ScheduleResumed
+  | SchedulingFrozen
+  | SchedulingThawed
+  | SlotSkipRequested
   | ScheduleEnqueued
   | ScheduleSkipped
   | ScheduleMissed

@@ -6,8 +6,10 @@
 
 import type { Task } from '../dag/task.ts'
 import { assertNever } from '../error.ts'
+import { endPauses, forgetPassed, type Pause, type SlotByHand } from '../planner/hold.ts'
 import { isFinal, type RunState, type TaskState } from '../run/run.ts'
-import { parseInstant } from '../time/instant.ts'
+import { readTiming } from '../schedule/timing.ts'
+import { type Instant, parseInstant } from '../time/instant.ts'
 import {
   type Event,
   isUserEvent,
@@ -15,7 +17,15 @@ import {
   type ScheduleEnqueued,
   type SystemEvent,
 } from './event.ts'
-import { addRun, definitionOf, recordDefinition, type State, scheduleOf, taskKeyText } from './state.ts'
+import {
+  addRun,
+  definitionOf,
+  recordDefinition,
+  type ScheduleState,
+  type State,
+  scheduleOf,
+  taskKeyText,
+} from './state.ts'
 
 export function evolve(state: State, event: Event): void {
   if (event.seq > 0) state.seq = event.seq
@@ -43,13 +53,15 @@ function fold(state: State, event: SystemEvent): void {
       return
 
     case 'schedule_registered': {
-      const active = state.schedules.get(event.schedule_id)?.active
-      const timing = { cron: event.cron, timezone: event.timezone }
+      const known = state.schedules.get(event.schedule_id)
       state.schedules.set(event.schedule_id, {
         cursor: parseInstant(event.cursor),
-        timing,
+        timing: readTiming(event),
         retired: false,
-        active,
+        active: known?.active,
+        pauses: known?.pauses,
+        // A slot that has had its run has had it under any timing: the key is (schedule, slot).
+        byHand: known?.byHand,
       })
       return
     }
@@ -57,16 +69,42 @@ function fold(state: State, event: SystemEvent): void {
       scheduleOf(state, event.schedule_id).retired = true
       return
     case 'schedule_enqueued': {
-      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.slot)
+      const schedule = scheduleOf(state, event.schedule_id)
+      const slot = parseInstant(event.slot)
+      if (event.reason !== 'by_hand') moveCursor(schedule, slot)
+      else touchSlot(schedule, { slot, did: 'run', reason: '' })
       enqueue(state, event)
       return
     }
     case 'schedule_skipped':
-      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.slot)
+      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.slot))
       return
     case 'schedule_missed':
-      scheduleOf(state, event.schedule_id).cursor = parseInstant(event.to)
+      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.to))
       return
+    case 'schedule_paused': {
+      const schedule = scheduleOf(state, event.schedule_id)
+      schedule.pauses = [...endPauses(schedule.pauses, parseInstant(event.timestamp)), readPause(event)]
+      return
+    }
+    case 'schedule_resumed': {
+      const schedule = scheduleOf(state, event.schedule_id)
+      schedule.pauses = endPauses(schedule.pauses, parseInstant(event.timestamp))
+      return
+    }
+    case 'scheduling_frozen':
+      state.freezes = [...endPauses(state.freezes, parseInstant(event.timestamp)), readPause(event)].slice(
+        -FREEZES_KEPT,
+      )
+      return
+    case 'scheduling_thawed':
+      state.freezes = endPauses(state.freezes, parseInstant(event.timestamp))
+      return
+    case 'slot_skip_requested': {
+      const wish = { slot: parseInstant(event.slot), did: 'skip', reason: event.reason } as const
+      touchSlot(scheduleOf(state, event.schedule_id), wish)
+      return
+    }
 
     case 'definition_recorded':
       recordDefinition(
@@ -88,7 +126,7 @@ function fold(state: State, event: SystemEvent): void {
       state.liveVersion += 1
       return
     case 'run_finished':
-      finish(state, runOf(state, event.run_id))
+      finish(state, runOf(state, event.run_id), parseInstant(event.timestamp))
       return
 
     case 'task_start': {
@@ -158,6 +196,25 @@ function fold(state: State, event: SystemEvent): void {
   }
 }
 
+/** Pauses of everything that are kept: more than anybody ends while a slot is still undecided. */
+const FREEZES_KEPT = 100
+
+function readPause(event: { timestamp: string; reason: string; until?: string }): Pause {
+  const since = parseInstant(event.timestamp)
+  const { reason, until } = event
+  return until === undefined ? { since, reason } : { since, reason, until: parseInstant(until) }
+}
+
+function touchSlot(schedule: ScheduleState, wish: SlotByHand): void {
+  if (schedule.byHand === undefined) schedule.byHand = [wish]
+  else schedule.byHand.push(wish)
+}
+
+function moveCursor(schedule: ScheduleState, slot: Instant): void {
+  schedule.cursor = slot
+  if (schedule.pauses !== undefined || schedule.byHand !== undefined) forgetPassed(schedule)
+}
+
 function runOf(state: State, runId: string): RunState {
   const run = state.runs.get(runId)
   if (run === undefined) throw new Error(`the journal speaks of run ${runId}, which is not unfinished`)
@@ -187,6 +244,8 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     params: scheduled ? undefined : event.params,
     order: scheduled ? event.order : 'parallel',
     enqueuedAt: parseInstant(event.timestamp),
+    startAfter: scheduled && event.start_after !== undefined ? parseInstant(event.start_after) : undefined,
+    startBy: scheduled && event.start_by !== undefined ? parseInstant(event.start_by) : undefined,
     status: 'queued',
     holdsSlot: false,
     tasks: NOT_STARTED,
@@ -213,7 +272,7 @@ function start(state: State, run: RunState, startedAt: number): void {
   holdSlot(state, run)
 }
 
-function finish(state: State, run: RunState): void {
+function finish(state: State, run: RunState, at: Instant): void {
   if (run.holdsSlot) state.slotsHeld -= 1
   state.runs.delete(run.runId)
   state.startable.delete(run.runId)
@@ -223,7 +282,8 @@ function finish(state: State, run: RunState): void {
   const left = schedule.active?.filter(runId => runId !== run.runId) ?? []
   schedule.active = left.length === 0 ? undefined : left
   const next = left[0] === undefined ? undefined : state.runs.get(left[0])
-  if (next?.status === 'queued') state.startable.add(next.runId)
+  // One whose time has not come is in `delayed`.
+  if (next?.status === 'queued' && (next.startAfter ?? at) <= at) state.startable.add(next.runId)
 }
 
 function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {

@@ -1,4 +1,4 @@
-// When something is due by itself: the next slot, the next retry. The daemon's single timer is set by this.
+// When something is due by itself: the next slot, the next retry, a run that was held back or is given up. The daemon's single timer is set by this.
 
 import type { Agenda } from '../planner/agenda.ts'
 import type { Instant } from '../time/instant.ts'
@@ -7,7 +7,13 @@ import type { State } from './state.ts'
 /** Undefined: nothing is ever due without somebody asking. */
 export function nextWake(state: State, agenda: Agenda, ticking: boolean): Instant | undefined {
   const slot = ticking ? agenda.nextAt : undefined
-  const retry = state.retries.nextAt
-  if (slot === undefined) return retry
-  return retry === undefined ? slot : Math.min(slot, retry)
+  return earliest(
+    earliest(slot, state.retries.nextAt),
+    earliest(state.delayed.nextAt, state.deadlines.nextAt),
+  )
+}
+
+function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (a === undefined) return b
+  return b === undefined ? a : Math.min(a, b)
 }

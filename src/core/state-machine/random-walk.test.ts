@@ -6,11 +6,12 @@ import { expect, test } from 'vitest'
 import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
 import { compileCron } from '../cron/compile.ts'
+import { DagbokError } from '../error.ts'
 import type { Definitions } from '../schedule/definitions.ts'
 import type { Catchup, Overlap } from '../schedule/schedule.ts'
 import { formatSlot } from '../time/instant.ts'
 import { describeState } from './checkpoint.ts'
-import type { AttemptResult } from './command.ts'
+import type { AttemptResult, Command } from './command.ts'
 import type { Event } from './event.ts'
 import { emptyState } from './state.ts'
 
@@ -27,9 +28,11 @@ const schedules = fc.array(
     zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
     dag: fc.constantFrom('chain', 'wide', 'single'),
     catchup: fc.constantFrom<Catchup>('none', 'latest', 'all'),
-    overlap: fc.constantFrom<Overlap>('skip', 'allow', 'queue'),
+    overlap: fc.constantFrom<Overlap>('skip', 'allow', 'queue', 'replace'),
     maxCatchup: fc.integer({ min: 1, max: 5 }),
     enabled: fc.boolean(),
+    startingDeadlineMs: fc.constantFrom(undefined, undefined, 0, 45_000, 600_000),
+    jitterMs: fc.constantFrom(undefined, undefined, 1, 30_000, 400_000),
   }),
   { minLength: 1, maxLength: 4 },
 )
@@ -47,6 +50,14 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redefine' as const), to: schedules }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), from: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('pause' as const, 'resume' as const, 'skip' as const, 'run' as const),
+      pick: fc.nat(),
+      minutes: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
+    }),
+  },
 )
 
 type Drawn = typeof schedules extends fc.Arbitrary<infer T> ? T : never
@@ -55,7 +66,7 @@ function define(drawn: Drawn): Definitions {
   return definitionsOf(
     DAGS,
     drawn.map(({ cron, zone, dag, ...policy }, index) =>
-      aSchedule(`s${index}`, cron, dag, { ...policy, timing: { cron, timezone: zone } }),
+      aSchedule(`s${index}`, cron, dag, { ...policy, timing: { timezone: zone } }),
     ),
   )
 }
@@ -87,6 +98,13 @@ test('facts, limits and slots hold through any story', () => {
           world.when({ type: 'trigger', runId: `${dag.name}@manual-${runs++}`, dag, cause: 'test' })
         } else if (move.kind === 'cancel' && known.length > 0) {
           world.when({ type: 'cancel', runId: known[move.pick % known.length]!, reason: 'test' })
+        } else if (
+          move.kind === 'pause' ||
+          move.kind === 'resume' ||
+          move.kind === 'skip' ||
+          move.kind === 'run'
+        ) {
+          steer(world, move.kind, move.pick, move.minutes)
         } else if (move.kind === 'redefine') {
           world.use(define(move.to))
         } else if (move.kind === 'restart') {
@@ -104,6 +122,36 @@ test('facts, limits and slots hold through any story', () => {
     { numRuns: Number(process.env['WALKS'] ?? 300) },
   )
 })
+
+/** What people do to slots. A refusal is an answer too: it must leave no trace. */
+function steer(
+  world: DeciderWorld,
+  kind: 'pause' | 'resume' | 'skip' | 'run',
+  pick: number,
+  minutes: number | undefined,
+): void {
+  const { schedules } = world.definitions
+  const scheduleId = pick % 5 === 4 ? undefined : `s${pick % Math.max(1, schedules.size)}`
+  const slots = schedules.get(scheduleId ?? 's0')?.slots
+  let slot = slots?.next(world.now + (minutes ?? 0) * 60_000)
+  // Now and then one that the planner is about to decide, or has decided.
+  if (pick % 7 === 0) slot = slots?.next(world.now - 120_000)
+  const before = world.facts()
+  try {
+    if (kind === 'pause') {
+      const until = minutes === undefined ? undefined : world.now + minutes * 60_000
+      world.when({ type: 'pause', reason: 'test', ...{ scheduleId, until } } as Command)
+    } else if (kind === 'resume') {
+      world.when({ type: 'resume', reason: 'test', ...{ scheduleId } } as Command)
+    } else if (scheduleId !== undefined && slot !== undefined) {
+      if (kind === 'run') world.when({ type: 'run_slot', scheduleId, slot })
+      else world.when({ type: 'skip_slot', scheduleId, reason: 'test', ...(pick % 2 === 0 ? { slot } : {}) })
+    }
+  } catch (error) {
+    expect(error).toBeInstanceOf(DagbokError)
+    expect(world.facts()).toBe(before)
+  }
+}
 
 function restart(old: DeciderWorld, fromCheckpoint: boolean): DeciderWorld {
   const world = new DeciderWorld(old.definitions, START)
@@ -131,15 +179,26 @@ function checkCounts({ state }: DeciderWorld): void {
 function checkSlots(events: readonly Event[]): void {
   const open = new Map<string, { next(after: number): number | undefined; cursor: number }>()
   const seen = new Set<string>()
+  const early = new Set<string>()
   for (const event of events as unknown as Record<string, string>[]) {
     const id = event['schedule_id'] ?? ''
     if (event['event'] === 'schedule_registered') {
       const slots = compileCron(event['cron']!, event['timezone']!)
-      open.set(id, { next: after => slots.next(after), cursor: Date.parse(event['cursor']!) })
+      const next = (after: number): number | undefined => {
+        const slot = slots.next(after)
+        return slot !== undefined && early.has(`${id} ${formatSlot(slot)}`) ? next(slot) : slot
+      }
+      open.set(id, { next, cursor: Date.parse(event['cursor']!) })
     }
     const schedule = open.get(id)
     if (schedule === undefined) continue
-    if (event['event'] === 'schedule_enqueued' || event['event'] === 'schedule_skipped')
+    if (event['event'] === 'schedule_enqueued' && event['reason'] === 'by_hand') {
+      expect(formatSlot(schedule.next(Date.parse(event['slot']!) - 1)!)).toBe(event['slot'])
+      expect(Date.parse(event['slot']!)).toBeGreaterThan(schedule.cursor)
+      expect(seen.has(`${id} ${event['slot']}`)).toBe(false)
+      seen.add(`${id} ${event['slot']}`)
+      early.add(`${id} ${event['slot']}`)
+    } else if (event['event'] === 'schedule_enqueued' || event['event'] === 'schedule_skipped')
       dispose(event['slot']!)
     if (event['event'] === 'schedule_missed') {
       const before = seen.size

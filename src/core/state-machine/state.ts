@@ -6,8 +6,9 @@
 
 import type { Dag } from '../dag/dag.ts'
 import type { Task } from '../dag/task.ts'
+import type { Pause, SlotByHand } from '../planner/hold.ts'
 import type { RunState, TaskState } from '../run/run.ts'
-import type { Timing } from '../schedule/schedule.ts'
+import type { Timing } from '../schedule/timing.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
@@ -19,6 +20,10 @@ export interface ScheduleState {
   retired: boolean
   /** Unfinished runs of its slots, in the order they were enqueued. Undefined when there are none. */
   active: string[] | undefined
+  /** Pauses that slots after the cursor may fall into. Undefined: none, as nearly always. */
+  pauses: Pause[] | undefined
+  /** Slots after the cursor that somebody has skipped or has run already. Undefined: none. */
+  byHand: SlotByHand[] | undefined
 }
 
 /** A DAG definition that runs refer to, with what is computed from it once. It may come in several parts. */
@@ -45,6 +50,8 @@ export interface State {
   readonly schedules: Map<string, ScheduleState>
   readonly definitions: Map<string, RecordedDefinition>
   readonly runs: Map<string, RunState>
+  /** Pauses of everything at once, the latest ones. */
+  freezes: Pause[]
 
   // --- computed from the above, for constant cost ---
 
@@ -62,6 +69,10 @@ export interface State {
   readonly retries: InstantHeap<TaskKey>
   /** Retries that have come and wait for room. */
   readonly due: Map<string, TaskKey>
+  /** Queued runs that may not start yet. */
+  readonly delayed: InstantHeap<string>
+  /** Queued runs that must have started by then. */
+  readonly deadlines: InstantHeap<string>
 }
 
 export function emptyState(): State {
@@ -71,6 +82,7 @@ export function emptyState(): State {
     schedules: new Map(),
     definitions: new Map(),
     runs: new Map(),
+    freezes: [],
     startable: new Set(),
     ready: new Map(),
     live: new Map(),
@@ -78,6 +90,8 @@ export function emptyState(): State {
     slotsHeld: 0,
     retries: new InstantHeap(),
     due: new Map(),
+    delayed: new InstantHeap(),
+    deadlines: new InstantHeap(),
   }
 }
 
@@ -132,7 +146,10 @@ export function addRun(state: State, run: RunState): void {
     if (schedule.active === undefined) schedule.active = [run.runId]
     else first = schedule.active.push(run.runId) === 1
   }
-  if (run.status === 'queued' && (first || run.order === 'parallel')) state.startable.add(run.runId)
+  if (run.status !== 'queued') return
+  if (run.startBy !== undefined) state.deadlines.put(run.startBy, run.runId)
+  if (run.startAfter !== undefined) state.delayed.put(run.startAfter, run.runId)
+  else if (first || run.order === 'parallel') state.startable.add(run.runId)
 }
 
 export function scheduleOf(state: State, scheduleId: string): ScheduleState {

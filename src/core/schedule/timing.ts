@@ -1,0 +1,179 @@
+// What fixes a schedule's slots, as texts: crons, a period, single instants, a zone, bounds. And the slots that follow.
+//
+//   T1. A timing stands in the journal word for word, so that old slots can be counted after an edit, and after years.
+//   T2. Instants in it are UTC: reading `at: 2026-03-29 02:30` in a zone is the loader's, once.
+//   T3. The slots are a function of (timing, schedule id) alone: strictly increasing, each instant once, whichever of
+//       several crons named it.
+
+import { compileCron } from '../cron/compile.ts'
+import type { CronDst } from '../cron/parse.ts'
+import type { CronDialect } from '../cron/tokens.ts'
+import { parseDuration } from '../time/duration.ts'
+import { type Instant, parseInstant } from '../time/instant.ts'
+
+export interface Timing {
+  readonly crons: readonly string[]
+  /** A duration: due at its multiples since 1970-01-01T00:00Z, or since `startAt` where there is one. */
+  readonly every?: string | undefined
+  /** ISO 8601, UTC, ascending. */
+  readonly at?: readonly string[] | undefined
+  readonly timezone: string
+  readonly dialect: CronDialect
+  readonly dst: CronDst
+  /** ISO 8601, UTC. No slot before it. */
+  readonly startAt?: string | undefined
+  /** ISO 8601, UTC. No slot after it. */
+  readonly endAt?: string | undefined
+}
+
+/** Where a schedule's slots come from. */
+export interface Slots {
+  /** The first slot strictly after `after`; undefined if there is none within 40 years. */
+  next(after: Instant): Instant | undefined
+}
+
+/** A timing of one cron expression and nothing else. */
+export function cronTiming(cron: string, timezone: string): Timing {
+  return { crons: [cron], timezone, dialect: 'unix', dst: 'cron' }
+}
+
+/** A timing in a line of the journal: only what is not as usual is said. */
+export interface TimingFields {
+  /** The expression, where there is exactly one. */
+  cron?: string
+  /** The expressions, where there are several. */
+  crons?: string[]
+  every?: string
+  at?: string[]
+  timezone: string
+  dialect?: CronDialect
+  dst?: CronDst
+  start_at?: string
+  end_at?: string
+}
+
+export function timingFields(timing: Timing): TimingFields {
+  const { crons, every, at, timezone, dialect, dst, startAt, endAt } = timing
+  const fields: TimingFields = crons.length === 1 ? { cron: crons[0]!, timezone } : { timezone }
+  if (crons.length > 1) fields.crons = [...crons]
+  if (every !== undefined) fields.every = every
+  if (at !== undefined) fields.at = [...at]
+  if (dialect !== 'unix') fields.dialect = dialect
+  if (dst !== 'cron') fields.dst = dst
+  if (startAt !== undefined) fields.start_at = startAt
+  if (endAt !== undefined) fields.end_at = endAt
+  return fields
+}
+
+export function readTiming(fields: TimingFields): Timing {
+  const { cron, crons, every, at, timezone, dialect, dst, start_at, end_at } = fields
+  return {
+    crons: cron === undefined ? (crons ?? []) : [cron],
+    every,
+    at,
+    timezone,
+    dialect: dialect ?? 'unix',
+    dst: dst ?? 'cron',
+    startAt: start_at,
+    endAt: end_at,
+  }
+}
+
+/** One text for each timing: equal texts, equal slots (but for `H`, which asks for the schedule's id). */
+export function timingKey(timing: Timing): string {
+  return JSON.stringify(timingFields(timing))
+}
+
+export function sameTiming(a: Timing, b: Timing): boolean {
+  return a === b || timingKey(a) === timingKey(b)
+}
+
+/** For a table: `5 * * * *`, `0 6 * * * | 0 18 * * *`, `every 15m`, `at 2026-12-24T18:00Z`. */
+export function describeTiming({ crons, every, at }: Timing): string {
+  const parts = [...crons]
+  if (every !== undefined) parts.push(`every ${every}`)
+  if (at !== undefined) parts.push(at.length === 1 ? `at ${at[0]}` : `at ${at[0]} and ${at.length - 1} more`)
+  return parts.join(' | ')
+}
+
+/**
+ * @param scheduleId what `H` in an expression is drawn from
+ * @throws CronError CRON_INVALID, DagbokError TIMEZONE_INVALID, DURATION_INVALID for texts that the loader refuses
+ */
+export function compileTiming(timing: Timing, scheduleId: string): Slots {
+  const { crons, every, at, timezone, dialect, dst, startAt, endAt } = timing
+  const options = { dialect, dst, hashSeed: scheduleId }
+  const sources: Slots[] = crons.map(cron => compileCron(cron, timezone, options))
+  if (every !== undefined) {
+    sources.push(new EveryPeriod(parseDuration(every), startAt === undefined ? 0 : parseInstant(startAt)))
+  }
+  if (at !== undefined) sources.push(new SingleInstants(at.map(parseInstant)))
+  const source = sources.length === 1 ? sources[0]! : new AnyOf(sources)
+  if (startAt === undefined && endAt === undefined) return source
+  return new Bounded(
+    source,
+    startAt === undefined ? Number.NEGATIVE_INFINITY : parseInstant(startAt),
+    endAt === undefined ? Number.POSITIVE_INFINITY : parseInstant(endAt),
+  )
+}
+
+/** Anchored, so that a restart, a reload or a month of downtime never shifts the rhythm. */
+class EveryPeriod implements Slots {
+  readonly #periodMs: number
+  readonly #anchor: Instant
+
+  constructor(periodMs: number, anchor: Instant) {
+    this.#periodMs = periodMs
+    this.#anchor = anchor
+  }
+
+  next(after: Instant): Instant {
+    return this.#anchor + (Math.floor((after - this.#anchor) / this.#periodMs) + 1) * this.#periodMs
+  }
+}
+
+class SingleInstants implements Slots {
+  readonly #instants: readonly Instant[]
+
+  constructor(instants: readonly Instant[]) {
+    this.#instants = instants
+  }
+
+  next(after: Instant): Instant | undefined {
+    return this.#instants.find(instant => instant > after)
+  }
+}
+
+class AnyOf implements Slots {
+  readonly #sources: readonly Slots[]
+
+  constructor(sources: readonly Slots[]) {
+    this.#sources = sources
+  }
+
+  next(after: Instant): Instant | undefined {
+    let first: Instant | undefined
+    for (const source of this.#sources) {
+      const slot = source.next(after)
+      if (slot !== undefined && (first === undefined || slot < first)) first = slot
+    }
+    return first
+  }
+}
+
+class Bounded implements Slots {
+  readonly #source: Slots
+  readonly #from: Instant
+  readonly #to: Instant
+
+  constructor(source: Slots, from: Instant, to: Instant) {
+    this.#source = source
+    this.#from = from
+    this.#to = to
+  }
+
+  next(after: Instant): Instant | undefined {
+    const slot = this.#source.next(Math.max(after, this.#from - 1))
+    return slot === undefined || slot > this.#to ? undefined : slot
+  }
+}
