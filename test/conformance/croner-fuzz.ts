@@ -8,6 +8,7 @@
 import { Cron } from 'croner'
 import { compileCron } from '../../src/core/cron/compile.ts'
 import { CronError } from '../../src/core/cron/cron-error.ts'
+import type { CronDst } from '../../src/core/cron/parse.ts'
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
 import { type ZoneTransition, zoneOf } from '../../src/core/time/zone.ts'
 import { Chance } from '../simulation/chance.ts'
@@ -67,7 +68,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
       if (gap === undefined || gap.offsetAfterMs <= gap.offsetBeforeMs) return false
       const dayBefore = Math.floor((gap.at - 1 + gap.offsetBeforeMs) / DAY_MS)
       const dayAfter = Math.floor((gap.at + gap.offsetAfterMs) / DAY_MS)
-      return dayBefore !== dayAfter && compileOurs(expression, zone)?.next(ours) === theirs
+      return dayBefore !== dayAfter && compileOurs(expression, zone, 'cron')?.next(ours) === theirs
     },
   },
 ]
@@ -105,8 +106,14 @@ function askCroner(schedule: Cron, after: Instant): Instant | undefined {
 /**
  * @param triples how many questions to ask, rounded up to whole pairs of expression and zone
  * @param findingsMax where to stop
+ * @param dst what ours is asked for; croner is always asked for cron's own rule
  */
-export function fuzzAgainstCroner(seed: number, triples: number, findingsMax = 10): FuzzResult {
+export function fuzzAgainstCroner(
+  seed: number,
+  triples: number,
+  findingsMax = 10,
+  dst: CronDst = 'cron',
+): FuzzResult {
   const chance = new Chance(seed)
   const changesOf = new Map(ZONES.map(zone => [zone, zoneOf(zone).transitions(FROM, UNTIL)]))
   const changing = ZONES.filter(zone => changesOf.get(zone)!.length > 0)
@@ -120,7 +127,7 @@ export function fuzzAgainstCroner(seed: number, triples: number, findingsMax = 1
     const expression = drawExpression(chance)
     const zone = chance.pick(chance.happens(0.8) ? changing : ZONES)
     const changes = changesOf.get(zone)!
-    const ours = compileOurs(expression, zone)
+    const ours = compileOurs(expression, zone, dst)
     if (ours === undefined) {
       refused++
       continue
@@ -147,9 +154,10 @@ export function fuzzAgainstCroner(seed: number, triples: number, findingsMax = 1
 function compileOurs(
   expression: string,
   zone: string,
+  dst: CronDst,
 ): { next(after: Instant): Instant | undefined } | undefined {
   try {
-    return compileCron(expression, zone, { allowEverySecond: true })
+    return compileCron(expression, zone, { allowEverySecond: true, dst })
   } catch (error) {
     if (error instanceof CronError) return undefined
     throw error
@@ -185,12 +193,21 @@ function drawExpression(chance: Chance): string {
   const fields = [
     chance.happens(0.3) ? `${chance.pick([0, 15, 30, 45, 59])}` : drawField(chance, 0, 59),
     chance.happens(0.4) ? `${chance.pick([0, 1, 2, 3, 23])}` : drawField(chance, 0, 23),
-    chance.happens(0.6) ? '*' : drawField(chance, 1, 31),
+    chance.happens(0.6) ? '*' : chance.happens(0.25) ? drawDayRule(chance) : drawField(chance, 1, 31),
     chance.happens(0.6) ? '*' : chance.happens(0.2) ? chance.pick(MONTHS) : drawField(chance, 1, 12),
-    chance.happens(0.6) ? '*' : chance.happens(0.3) ? chance.pick(WEEKDAYS) : drawField(chance, 0, 6),
+    chance.happens(0.6) ? '*' : chance.happens(0.4) ? drawWeekdayRule(chance) : drawField(chance, 0, 6),
   ]
   if (chance.happens(0.1)) fields.unshift(chance.pick(['0', '30', '0,30', '*/20', '59']))
   return fields.join(' ')
+}
+
+function drawDayRule(chance: Chance): string {
+  return chance.pick(['L', 'LW', `${chance.between(1, 31)}W`, `${chance.between(1, 31)},L`])
+}
+
+function drawWeekdayRule(chance: Chance): string {
+  const weekday = chance.happens(0.5) ? chance.pick(WEEKDAYS) : `${chance.between(0, 6)}`
+  return chance.pick([weekday, `${weekday}#${chance.between(1, 5)}`, `${weekday}L`])
 }
 
 function drawField(chance: Chance, min: number, max: number): string {

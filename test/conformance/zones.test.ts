@@ -6,6 +6,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
 import { compileCron } from '../../src/core/cron/compile.ts'
+import type { CronSchedule } from '../../src/core/cron/cron.ts'
+import type { CronDst } from '../../src/core/cron/parse.ts'
 import { DAY_MS, formatSlot, HOUR_MS, type Instant, MINUTE_MS } from '../../src/core/time/instant.ts'
 import { Chance } from '../simulation/chance.ts'
 
@@ -76,7 +78,7 @@ function listChanges(zone: string): Change[] {
   }
 }
 
-/** The stretches of [from, until) between the changes of a zone; `around` has at least one change. */
+/** The stretches of [from, until) between the changes of a zone, of which there is at least one. */
 function listPeriods(changes: readonly Change[], from: Instant, until: Instant): Period[] {
   const inside = changes.filter(({ at }) => at > from && at < until)
   const starts = [from, ...inside.map(({ at }) => at)]
@@ -87,11 +89,14 @@ function listPeriods(changes: readonly Change[], from: Instant, until: Instant):
   }))
 }
 
-/** When a time of the day is due: once on each local date, by Debian's rule. `days` counts the dates that the rule serves. */
+/**
+ * When a time of the day is due: once on each local date, by Debian's rule. `days` counts the dates that the rule serves.
+ * `skip` leaves out what a gap swallowed, `both` takes both passes of what is repeated.
+ */
 function listFixed(
   periods: readonly Period[],
-  hour: number,
-  minute: number,
+  [hour, minute]: readonly [number, number],
+  dst: CronDst = 'cron',
 ): { due: Instant[]; days: number } {
   const due = new Set<Instant>()
   let days = 0
@@ -107,7 +112,7 @@ function listFixed(
         ({ from, offset }, at) => at > 0 && wall - offset < from && wall - periods[at - 1]!.offset >= from,
       )
       const gap = periods[index]!
-      if (gap.offset - periods[index - 1]!.offset > SHIFT_MAX_MS) continue
+      if (dst === 'skip' || gap.offset - periods[index - 1]!.offset > SHIFT_MAX_MS) continue
       due.add(Math.ceil(gap.from / MINUTE_MS) * MINUTE_MS)
       days++
       continue
@@ -116,7 +121,7 @@ function listFixed(
     passes.forEach((pass, index) => {
       const before = index === 0 ? undefined : passes[index - 1]!
       const isRepeat = before !== undefined && before.offset - pass.offset <= SHIFT_MAX_MS
-      if (!isRepeat) due.add(wall - pass.offset)
+      if (!isRepeat || dst === 'both') due.add(wall - pass.offset)
     })
   }
   return { due: [...due].sort((a, b) => a - b), days }
@@ -135,26 +140,24 @@ function listWildcard(periods: readonly Period[], minutes: readonly number[]): I
 }
 
 /** The chain that starts after `after` and ends before `until`. */
-function listSlots(cron: string, zone: string, after: Instant, until: Instant): Instant[] {
-  const schedule = compileCron(cron, zone)
+function listSlots(schedule: CronSchedule, after: Instant, until: Instant): Instant[] {
   const slots: Instant[] = []
   for (let at = schedule.next(after); at !== undefined && at < until; at = schedule.next(at)) slots.push(at)
   return slots
 }
 
-function compare(zone: string, cron: string, after: Instant, until: Instant, due: readonly Instant[]): void {
+function compare(schedule: CronSchedule, after: Instant, until: Instant, due: readonly Instant[]): void {
   const expected = due.filter(at => at > after && at < until)
-  const slots = listSlots(cron, zone, after, until)
+  const slots = listSlots(schedule, after, until)
   if (slots.length === expected.length && slots.every((slot, index) => slot === expected[index])) return
   const text = (instants: readonly Instant[]): string => instants.map(formatSlot).join(' ')
   throw new Error(
-    `${cron} in ${zone} after ${formatSlot(after)}: got ${text(slots)}, expected ${text(expected)}`,
+    `${schedule.expression} in ${schedule.timezone} after ${formatSlot(after)}: got ${text(slots)}, expected ${text(expected)}`,
   )
 }
 
 /** Asked anew at any second around the change, the answer is the next of the same chain. */
-function restart(zone: string, cron: string, change: Change, due: readonly Instant[], chance: Chance): void {
-  const schedule = compileCron(cron, zone)
+function restart(schedule: CronSchedule, change: Change, due: readonly Instant[], chance: Chance): void {
   for (let count = 0; count < RESTARTS; count++) {
     const seconds = count === 0 ? 0 : chance.between(-4 * 3600, 4 * 3600)
     const after = change.at + seconds * 1000
@@ -162,7 +165,7 @@ function restart(zone: string, cron: string, change: Change, due: readonly Insta
     if (schedule.next(after) === expected) continue
     const next = schedule.next(after)
     throw new Error(
-      `${cron} in ${zone}, asked anew after ${new Date(after).toISOString()}: ` +
+      `${schedule.expression} in ${schedule.timezone}, asked anew after ${new Date(after).toISOString()}: ` +
         `${next === undefined ? 'never' : formatSlot(next)}, not ${formatSlot(expected!)}`,
     )
   }
@@ -203,11 +206,11 @@ describe('every zone, every change of its clock from 2000 to 2037', () => {
         const until = change.at + 3 * DAY_MS
         const periods = listPeriods(list, from, until)
         changes++
-        for (const [hour, minute] of listTimes(change)) {
-          const cron = `${minute} ${hour} * * *`
-          const { due, days } = listFixed(periods, hour, minute)
-          compare(zone, cron, change.at - 36 * HOUR_MS, change.at + 36 * HOUR_MS, due)
-          restart(zone, cron, change, due, chance)
+        for (const time of listTimes(change)) {
+          const { due, days } = listFixed(periods, time)
+          const schedule = compileCron(`${time[1]} ${time[0]} * * *`, zone)
+          compare(schedule, change.at - 36 * HOUR_MS, change.at + 36 * HOUR_MS, due)
+          restart(schedule, change, due, chance)
           servedDays += days
           dueSlots += due.length
           if (due.length !== days) skipped.add(zone)
@@ -219,6 +222,28 @@ describe('every zone, every change of its clock from 2000 to 2037', () => {
     expect([...skipped]).toEqual([])
     expect(dueSlots).toBe(servedDays)
   }, 120_000)
+
+  it.each(['skip', 'both'] as const)(
+    'under dst: %s a fixed time is due as that says',
+    dst => {
+      const chance = new Chance(dst)
+      let otherwise = 0
+      for (const [zone, list] of changesOf) {
+        for (const change of list) {
+          const periods = listPeriods(list, change.at - 3 * DAY_MS, change.at + 3 * DAY_MS)
+          for (const time of listTimes(change)) {
+            const { due } = listFixed(periods, time, dst)
+            const schedule = compileCron(`${time[1]} ${time[0]} * * *`, zone, { dst })
+            compare(schedule, change.at - 36 * HOUR_MS, change.at + 36 * HOUR_MS, due)
+            restart(schedule, change, due, chance)
+            if (due.length !== listFixed(periods, time).due.length) otherwise++
+          }
+        }
+      }
+      expect(otherwise).toBeGreaterThan(5_000)
+    },
+    120_000,
+  )
 
   it('a wildcard keeps its rhythm, also when asked anew at any second', () => {
     const chance = new Chance('wildcards')
@@ -232,8 +257,9 @@ describe('every zone, every change of its clock from 2000 to 2037', () => {
           ['*/15 * * * *', quarters],
           ['30 * * * *', halves],
         ] as const) {
-          compare(zone, cron, change.at - 6 * HOUR_MS, change.at + 6 * HOUR_MS, due)
-          restart(zone, cron, change, due, chance)
+          const schedule = compileCron(cron, zone)
+          compare(schedule, change.at - 6 * HOUR_MS, change.at + 6 * HOUR_MS, due)
+          restart(schedule, change, due, chance)
         }
         // Offsets are whole quarters of an hour since 2000, so a quarter is a quarter through every change.
         for (let index = 1; index < quarters.length; index++) {
