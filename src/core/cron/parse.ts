@@ -100,18 +100,12 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
     rules = { ...(rules ?? noRules()), years }
   }
   checkQuestionMarks(expression, tokens, isQuartz)
-  const { minute: minuteToken, hour: hourToken } = tokens
-  const daysOfMonth = dayOfMonth.low | (dayOfMonth.high << 30)
-  const eitherDay = !isOpen(tokens.dayOfMonth) && !isOpen(tokens.dayOfWeek)
-  const isAnyDate = daysOfMonth === 0x7fffffff
-  const isAnyWeekday = dayOfWeek.low === 0x7f
-  const isEveryDay =
-    month.low === 0xfff &&
-    rules === undefined &&
-    (eitherDay ? isAnyDate || isAnyWeekday : isAnyDate && isAnyWeekday)
   if (second.low === HALF && second.high === HALF && options.allowEverySecond !== true) {
     throw explainEverySecond(expression, tokens.second!, isQuartz)
   }
+  const daysOfMonth = dayOfMonth.low | (dayOfMonth.high << 30)
+  const flags = flagsOf(tokens, dst) | (rules === undefined ? 0 : HAS_RULES)
+  const isEveryDay = rules === undefined && matchesEveryDay(daysOfMonth, month.low, dayOfWeek.low, flags)
   const plain: CronFields = {
     secondsLow: second.low,
     secondsHigh: second.high,
@@ -119,19 +113,28 @@ export function parseCron(expression: string, options: CronOptions = {}): CronFi
     minutesHigh: minute.high,
     hours: hour.low,
     daysOfMonth,
-    calendar:
-      month.low |
-      (dayOfWeek.low << 12) |
-      (minuteToken.text.startsWith('*') || hourToken.text.startsWith('*') ? FOLLOWS_CLOCK : 0) |
-      (eitherDay ? EITHER_DAY : 0) |
-      (isEveryDay ? EVERY_DAY : 0) |
-      (tokens.second === undefined ? 0 : HAS_SECONDS) |
-      (rules === undefined ? 0 : HAS_RULES) |
-      (dst === 'skip' ? SKIPS_GAPS : dst === 'both' ? BOTH_PASSES : 0),
+    calendar: month.low | (dayOfWeek.low << 12) | flags | (isEveryDay ? EVERY_DAY : 0),
   }
   const fields = rules === undefined ? plain : { ...plain, rules }
   if (!hasDate(fields)) throw explainNever(expression, tokens, month.low)
   return fields
+}
+
+/** What follows from how the text is written. */
+function flagsOf({ second, minute, hour, dayOfMonth, dayOfWeek }: CronTokens, dst: CronDst): number {
+  return (
+    (minute.text.startsWith('*') || hour.text.startsWith('*') ? FOLLOWS_CLOCK : 0) |
+    (!isOpen(dayOfMonth) && !isOpen(dayOfWeek) ? EITHER_DAY : 0) |
+    (second === undefined ? 0 : HAS_SECONDS) |
+    (dst === 'skip' ? SKIPS_GAPS : dst === 'both' ? BOTH_PASSES : 0)
+  )
+}
+
+function matchesEveryDay(daysOfMonth: number, months: number, weekdays: number, flags: number): boolean {
+  const isAnyDate = daysOfMonth === 2 ** 31 - 1
+  const isAnyWeekday = weekdays === 0x7f
+  const isAnyDay = (flags & EITHER_DAY) !== 0 ? isAnyDate || isAnyWeekday : isAnyDate && isAnyWeekday
+  return months === 0xfff && isAnyDay
 }
 
 /** Half a minute, or half an hour, with every value set. */
