@@ -153,6 +153,16 @@ describe('checkScheduleFile', () => {
       '2:12 error: hour 61 is out of range 0-23 | write a value from 0 to 23',
     ],
     [
+      'a zone in the cron text, and another beside it',
+      '- id: a\n  cron: "USING CRON 0 9 * * * Asia/Tokyo"\n  dag: d\n  timezone: UTC\n',
+      '2:31 error: the text says Asia/Tokyo and timezone says UTC: expected one zone, got "Asia/Tokyo" | remove timezone, or write UTC here',
+    ],
+    [
+      'Quartz without its ?',
+      '- id: a\n  dialect: quartz\n  cron: "0 0 6 * * *"\n  dag: d\n',
+      '3:20 error: Quartz needs ? in one day field: expected ? in exactly one of the two day fields, got "*" | write ? for the weekday',
+    ],
+    [
       'a bad cron in a folded text',
       '- id: a\n  cron: >\n    61 * * * *\n  dag: d\n',
       '2:9 error: minute 61 is out of range 0-59 | write a value from 0 to 59',

@@ -4,7 +4,7 @@
 //   2. `cron`, `every` and `at` add up; that there is one of them is the schema's to say.
 
 import type { z } from 'zod'
-import { compileCron } from '../core/cron/compile.ts'
+import { compileCron, findZoneInText } from '../core/cron/compile.ts'
 import { CronError } from '../core/cron/cron-error.ts'
 import type { CronOptions } from '../core/cron/parse.ts'
 import { listCronWarnings } from '../core/cron/warnings.ts'
@@ -106,6 +106,8 @@ function checkCron(
   }
   const options = cronOptions(entry)
   try {
+    // A zone that is written is one that is meant, UTC too: a text with its own (Snowflake's) may not say another.
+    if (entry['timezone'] !== undefined) findZoneInText(cron, zone.name)
     compileCron(cron, zone.name, options)
     for (const warning of listCronWarnings(cron, options))
       problems.add(placeOf(warning), warning.message, {
