@@ -165,6 +165,11 @@ export async function parse(
     .option('--duration <duration>', 'what a run takes that has never run (default: 1m)')
     .option('--assert <file>', 'expectations in YAML or JSON; exit 1 if one does not hold')
     .option('--slots', 'print each decision about a slot instead of the summary')
+  add<[{ exitCode?: boolean }]>(
+    'plan',
+    'what the definitions as they are now would change',
+    async (context, flags) => (await import('./commands/plan.ts')).run(context, flags),
+  ).option('--exit-code', 'exit 1 if they would change anything')
 
   program.commandsGroup('Look:')
   add<[]>('status', 'what the running scheduler is doing', async context =>

@@ -14,6 +14,7 @@ import type { Event } from '../../src/core/state-machine/event.ts'
 import { emptyState } from '../../src/core/state-machine/state.ts'
 import { DAY_MS, type Instant } from '../../src/core/time/instant.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
+import type { AttemptKey, AttemptOutcome } from '../../src/ports/executor.ts'
 import type { Commit, Journal } from '../../src/ports/journal.ts'
 import type { Worker, WorkerReports } from '../../src/ports/worker.ts'
 import { aDag, aSchedule, definitionsOf } from '../support/builders.ts'
@@ -47,26 +48,32 @@ class PassingJournal implements Journal {
   async close(): Promise<void> {}
 }
 
-/** Ends every attempt well after its duration. */
+/** Ends every attempt well after its duration, or at once when it is cancelled. */
 function createTimedWorker(time: VirtualTime, reports: WorkerReports, { durationOf }: Span): Worker {
-  let running = 0
+  const running = new Map<string, () => void>()
+  const textOf = ({ runId, taskId, attempt }: AttemptKey) => `${runId}\n${taskId}\n${attempt}`
+  const finish = (owner: object, key: AttemptKey, afterMs: number, outcome: AttemptOutcome) => {
+    const callOff = time.after(owner, afterMs, () => {
+      running.delete(textOf(key))
+      reports.finished(key, outcome, afterMs)
+    })
+    running.set(textOf(key), callOff)
+  }
   return {
     get running() {
-      return running
+      return running.size
     },
-    start(spec) {
-      running += 1
-      const { runId, dagName, taskId, attempt } = spec
+    start({ runId, dagName, taskId, attempt }) {
       const durationMs = durationOf({ runId, dagName, taskId, attempt })
-      time.after(this, durationMs, () => {
-        running -= 1
-        reports.finished({ runId, taskId, attempt }, { kind: 'ok', output: {} }, durationMs)
-      })
+      finish(this, { runId, taskId, attempt }, durationMs, { kind: 'ok', output: {} })
     },
     adopt() {
       throw new Error('nothing ran before')
     },
-    cancel() {},
+    cancel(key, reason) {
+      running.get(textOf(key))?.()
+      finish(this, key, 0, { kind: 'cancelled', reason })
+    },
     async close() {},
   }
 }
@@ -199,6 +206,7 @@ test(`the example schedules: ${DAYS} days, event for event`, { timeout: 1_800_00
 
 test('drawn definitions of every policy, with attempts of no length and of hours', async () => {
   let skipped = 0
+  let cancelled = 0
   for (let seed = 1; seed <= 40; seed++) {
     const definitions = drawDefinitions(new Chance(`simulate ${seed}`))
     const from = Date.UTC(2026, 0, 5, 5, 58, 30) + seed * 7_919_000
@@ -210,8 +218,10 @@ test('drawn definitions of every policy, with attempts of no length and of hours
     })
     expect(difference, `seed ${seed}`).toBeUndefined()
     skipped += counts.get('schedule_skipped') ?? 0
+    cancelled += counts.get('task_cancelled') ?? 0
   }
   expect(skipped).toBeGreaterThan(100)
+  expect(cancelled).toBeGreaterThan(10)
 })
 
 test('slots and ends at one instant: what is due comes first', async () => {

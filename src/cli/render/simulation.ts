@@ -67,6 +67,11 @@ export function renderSimulation(outcome: Outcome, channel: Channel, headers: bo
       `${names.join(', ')}${more} never ran: that slots are skipped follows from --duration ${formatDuration(runMs)}`,
     )
   }
+  for (const { id } of schedules) {
+    const { cancelled } = tally.schedules.get(id)!
+    if (cancelled > 0)
+      lines.push('', `${id}: ${cancelled} runs cancelled, replaced by a later slot or not started in time`)
+  }
   if (tally.fires === 0) return lines
   const minutes = tally.peakMinutes.map(({ count, at }) => `${count} at ${formatSlot(at)}`)
   const { peakRuns, peakWaiting } = tally
@@ -98,6 +103,7 @@ export function simulationJson({ span, tally, schedules, runs, runMs, expectatio
         fires: counts.fires,
         skipped: counts.skipped,
         missed: counts.missed,
+        cancelled: counts.cancelled,
         reasons: Object.fromEntries(counts.reasons),
         first: counts.first ?? null,
         last: counts.last ?? null,

@@ -2,7 +2,8 @@
 // jumps from one thing due to the next. No journal, no process, no waiting.
 //
 //   V1. The events are those of a scheduler that starts at `from` on an empty journal, is never down, never late, and
-//       whose attempts all succeed after the time that `durationOf` gives. Test: test/simulation/simulate.test.ts.
+//       whose attempts all succeed after the time that `durationOf` gives, or end at once when they are cancelled.
+//       Test: test/simulation/simulate.test.ts.
 //   V2. At one instant the order is the loop's: first what is due, then the reports of that instant in the order in which
 //       the attempts were started.
 //   V3. Memory is bounded by what is unfinished, not by the span.
@@ -10,11 +11,11 @@
 import type { Limits } from '../planner/admit.ts'
 import { Agenda } from '../planner/agenda.ts'
 import type { Definitions } from '../schedule/definitions.ts'
-import type { Command } from '../state-machine/command.ts'
+import type { AttemptResult, Command } from '../state-machine/command.ts'
 import { decide } from '../state-machine/decide.ts'
-import type { Event, TaskStart } from '../state-machine/event.ts'
+import type { Event, RunCancelRequested, TaskStart } from '../state-machine/event.ts'
 import { nextWake } from '../state-machine/next-wake.ts'
-import { emptyState, type State } from '../state-machine/state.ts'
+import { emptyState, type State, taskOf } from '../state-machine/state.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
@@ -38,7 +39,10 @@ export interface SimulationOptions {
 interface Ending {
   readonly key: SimulatedAttempt
   readonly durationMs: number
+  readonly result: AttemptResult
 }
+
+const OK: AttemptResult = { kind: 'ok', output: {} }
 
 /** Yields the events in order, `seq` from 1. The definitions count as loaded at `from`. */
 export function* simulate(definitions: Definitions, options: SimulationOptions): Generator<Event, void> {
@@ -65,7 +69,13 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
         if (event.event === 'task_start') {
           const { run_id: runId, dag_name: dagName, task_id: taskId, attempt } = event as TaskStart
           const key = { runId, dagName, taskId, attempt }
-          endings.put(now, { key, durationMs: durationOf(key) })
+          const durationMs = durationOf(key)
+          endings.put(now + durationMs, { key, durationMs, result: OK })
+        } else if (event.event === 'run_cancel_requested') {
+          // Its own end, when it comes, finds an attempt that is over, and says nothing.
+          const { run_id, reason } = event as RunCancelRequested
+          for (const key of liveAttempts(state, run_id))
+            endings.put(now, { key, durationMs: 0, result: { kind: 'cancelled', reason } })
         }
         yield event
       }
@@ -82,18 +92,21 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
     const due = nextWake(state, agenda, true)
     const reports = endings.takeDue(now)
     if (due !== undefined && due <= now) yield* apply({ type: 'tick' })
-    for (const { key, durationMs } of reports) {
+    for (const { key, durationMs, result } of reports) {
       const { runId, taskId, attempt } = key
-      yield* apply({
-        type: 'ended',
-        runId,
-        taskId,
-        attempt,
-        durationMs,
-        result: { kind: 'ok', output: {} },
-      })
+      yield* apply({ type: 'ended', runId, taskId, attempt, durationMs, result })
     }
   }
+}
+
+function liveAttempts(state: State, runId: string): SimulatedAttempt[] {
+  const keys: SimulatedAttempt[] = []
+  for (const live of state.live.values()) {
+    const found = live.runId === runId ? taskOf(state, runId, live.taskId) : undefined
+    if (found === undefined) continue
+    keys.push({ runId, dagName: found.run.dagName, taskId: live.taskId, attempt: found.task.attempt })
+  }
+  return keys
 }
 
 /** The ends to come, by instant; those of one instant in the order in which they were put. */
@@ -105,8 +118,7 @@ class Endings {
     return this.#instants.nextAt ?? Number.POSITIVE_INFINITY
   }
 
-  put(now: Instant, ending: Ending): void {
-    const at = now + ending.durationMs
+  put(at: Instant, ending: Ending): void {
     const there = this.#byInstant.get(at)
     if (there !== undefined) there.push(ending)
     else {

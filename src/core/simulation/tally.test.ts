@@ -60,3 +60,24 @@ test('what is under way when the span ends is unfinished', () => {
   expect(tallyOf(10 * 60_000).unfinished).toBe(2)
   expect(tallyOf(1_000).unfinished).toBe(0)
 })
+
+test('a replaced run and one that was given up are cancelled; only what started was ever under way', () => {
+  const definitions = definitionsOf(
+    [aDag('d', { a: [] })],
+    [
+      aSchedule('replaces', '*/10 * * * *', 'd', { overlap: 'replace' }),
+      aSchedule('late', '*/10 * * * *', 'd', { overlap: 'queue', startingDeadlineMs: 60_000 }),
+    ],
+  )
+  const from = Date.UTC(2026, 0, 5, 6)
+  const tally = new SimulationTally(definitions.schedules.keys())
+  const limits = { maxParallel: 2, maxTasks: 16 }
+  const span = { from, until: from + HOUR_MS, limits, durationOf: () => 15 * 60_000 }
+  for (const event of simulate(definitions, span)) tally.add(event)
+  tally.finish()
+  expect(tally.schedules.get('replaces')).toMatchObject({ fires: 6, cancelled: 5 })
+  expect(tally.schedules.get('late')).toMatchObject({ fires: 6, cancelled: 3 })
+  expect(tally.peakRuns?.count).toBe(2)
+  // The one of 06:50 that replaced another; nothing of `late` runs on the hour.
+  expect(tally.unfinished).toBe(1)
+})

@@ -1,7 +1,13 @@
 // What the events of a simulation come to: counts per schedule, load per minute, runs at once, waiting. Nothing grows with
 // the span but what is asked for: the slots of the schedules that are named to it.
 
-import type { Event, ScheduleEnqueued, ScheduleMissed, ScheduleSkipped } from '../state-machine/event.ts'
+import type {
+  Event,
+  RunFinished,
+  ScheduleEnqueued,
+  ScheduleMissed,
+  ScheduleSkipped,
+} from '../state-machine/event.ts'
 import { type Instant, parseInstant, startOfMinute } from '../time/instant.ts'
 
 export interface ScheduleTally {
@@ -9,6 +15,8 @@ export interface ScheduleTally {
   fires: number
   skipped: number
   missed: number
+  /** Runs that were cancelled: replaced by the next slot, or not started in time. */
+  cancelled: number
   /** Skips and misses by their reason. */
   readonly reasons: Map<string, number>
   first: string | undefined
@@ -81,8 +89,14 @@ export class SimulationTally {
         return
       }
       case 'run_finished':
-        this.#running -= 1
+        return this.#finished(event as RunFinished)
     }
+  }
+
+  #finished({ run_id, schedule_id, status }: RunFinished): void {
+    // A run that is given up before it starts was never under way.
+    if (!this.#waiting.delete(run_id)) this.#running -= 1
+    if (status === 'cancelled' && schedule_id !== undefined) this.#of(schedule_id).cancelled += 1
   }
 
   /** Runs that were enqueued and had not ended when the span did. */
@@ -133,6 +147,7 @@ export class SimulationTally {
         fires: 0,
         skipped: 0,
         missed: 0,
+        cancelled: 0,
         reasons: new Map(),
         first: undefined,
         last: undefined,
