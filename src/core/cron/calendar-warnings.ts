@@ -26,7 +26,7 @@ export function listSkippedMonths(fields: CronFields, { dayOfMonth, dayOfWeek }:
     {
       code: 'skipped_months',
       message: `day ${dayOfMonth.text} of the month does not come in ${joinNames(names)}: nothing is due there`,
-      hint: 'L is the last day of every month and LW its last weekday; days 1 to 28 come in all of them.',
+      hint: 'Write L for the last day of every month or LW for its last weekday; days 1 to 28 come in all of them.',
       position: dayOfMonth.position,
       length: dayOfMonth.text.length,
     },

@@ -32,7 +32,7 @@ function explainRuleOfMonth(text: string): DayRuleProblem | undefined {
     )
   }
   if (/^\d+W$/i.test(text)) {
-    const remedy = 'W is the weekday nearest to a day of the month: 15W, or LW for the last one.'
+    const remedy = 'Write 15W for the weekday nearest to the 15th, or LW for the last one.'
     return problem(`day of month ${text} is out of range 1-31`, remedy, '1W-31W')
   }
   if (/^W\d*$/i.test(text)) {
@@ -50,14 +50,14 @@ function explainRuleOfMonth(text: string): DayRuleProblem | undefined {
     return problem('L cannot end a range', remedy)
   }
   if (/^L(?:W|-\d+W?)?\//i.test(text) || /W\//i.test(text))
-    return problem('a step cannot follow L or W', 'L and W name single days of a month: remove the step.')
+    return problem('a step cannot follow L or W', 'Remove the step: L and W name single days of a month.')
   if (/^\w+#\d*$|^(?:\d|[A-Za-z]{3})L$/i.test(text)) {
     const remedy = `Write ${text} in the weekday field, the one behind the month.`
     return problem(`${text} counts weekdays and cannot stand in day of month`, remedy)
   }
   if (/^L[-\dLW]|\dW+$|#/i.test(text)) {
     const remedy =
-      'L is the last day, L-3 the third before it, 15W the weekday nearest to the 15th, LW the last weekday.'
+      'Write L for the last day, L-3 for the third before it, 15W for the weekday nearest to the 15th, LW for the last weekday.'
     return problem(`day of month ${text} cannot be read`, remedy)
   }
   return undefined
@@ -78,7 +78,7 @@ function explainRuleOfWeek(spec: FieldSpec, text: string): DayRuleProblem | unde
     return problem(`${text} counts days of the month and cannot stand in weekday`, remedy)
   }
   if (/(?:#\d*|\dL)\//i.test(text))
-    return problem('a step cannot follow L or #', 'L and # name single days of a month: remove the step.')
+    return problem('a step cannot follow L or #', 'Remove the step: L and # name single days of a month.')
   const [, day, sign, nth] = /^([A-Za-z\d]*)(#|L$)(-?\d*)$/i.exec(text) ?? []
   if (day !== undefined && readValue(spec, day) !== undefined) {
     if (sign !== '#') return undefined

@@ -101,7 +101,7 @@ function explainHashed(spec: FieldSpec, item: Token, fail: Fail): CronError {
     return explainValue(spec, { text: bound, position }, fail)
   }
   if (step === undefined) {
-    const remedy = 'H stands alone, or takes a range in brackets and then a step: H(0-29)/5.'
+    const remedy = 'Write H alone, or with a range in brackets and then a step: H(0-29)/5.'
     return fail(`${spec.name} ${clip(item.text, 20)} cannot be read`, item, expected, remedy)
   }
   if (Number(step) === 0)
@@ -209,7 +209,7 @@ function explainValue(spec: FieldSpec, value: Token, fail: Fail): CronError {
 function rangeRemedy(spec: FieldSpec, value: number): string {
   if (spec.name === 'hour' && value === 24) return 'Midnight is hour 0.'
   if ((spec.name === 'minute' || spec.name === 'second') && value === 60) return 'The full hour is minute 0.'
-  if (spec === QUARTZ_DAY_OF_WEEK && value === 0) return 'Quartz counts from Sunday = 1: write SUN.'
+  if (spec === QUARTZ_DAY_OF_WEEK && value === 0) return 'Write SUN: Quartz counts from Sunday = 1.'
   if (spec.name === 'weekday' && value >= YEAR.min && value <= YEAR.max)
     return 'The year is the seventh field: the six before it begin with the seconds.'
   if (value === 0) return `The ${spec.name} field counts from ${spec.min}.`

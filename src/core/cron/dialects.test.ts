@@ -115,7 +115,7 @@ describe('L, W and # (five fields)', () => {
     ['0 0 >W< * *', 'W stands behind its day', '15W or LW'],
     ['0 0 >1-15W< * *', 'W cannot be part of a range', '1W,15W'],
     ['0 0 >15-L< * *', 'L cannot end a range', '15-31'],
-    ['0 0 >L/2< * *', 'a step cannot follow L', 'remove the step'],
+    ['0 0 >L/2< * *', 'a step cannot follow L', 'Remove the step'],
     ['0 0 >5#2< * *', '5#2 counts weekdays', 'weekday field'],
     ['0 0 >5L< * *', '5L counts weekdays', 'weekday field'],
     ['0 0 * * >5#6<', '5#6 never comes', '5#5, or 5L for the last'],
@@ -135,14 +135,14 @@ describe('L, W and # (five fields)', () => {
     ['0 0 >*/30< * 5#2', 'day */30 on a 5#2 never comes', 'another month'],
     ['0 0 L,>?< * *', '? cannot stand here', 'alone'],
     ['0 0 >L-< * *', 'day of month L- cannot be read', 'the third before it'],
-    ['0 0 >LL< * *', 'day of month LL cannot be read', 'LW the last weekday'],
+    ['0 0 >LL< * *', 'day of month LL cannot be read', 'LW for the last weekday'],
     ['0 0 * * >FRY#2<', 'weekday FRY of FRY#2 is no name', 'FRI#2'],
     ['0 0 * * >L5<', 'weekday L5 cannot be read', '5L is the last Friday'],
     ['0 0 * * >#2<', 'weekday #2 cannot be read', '5#2 the second'],
     ['0 12 * * >?< *', '? cannot stand here in the month field', 'EventBridge end with the year'],
     ['>cron(0< 12 * * ? *)', "cron(…) is EventBridge's form", 'first five fields'],
     ['>rate(5< minutes)', "rate(…) is EventBridge's form", '5 MINUTE'],
-    ['0 0 5 * >6#2/2<', 'a step cannot follow', 'remove the step'],
+    ['0 0 5 * >6#2/2<', 'a step cannot follow', 'Remove the step'],
   ]
   it.each(refused)('refuses %s', (marked, message, remedy) => {
     expectRefused(marked, message, remedy)

@@ -214,7 +214,7 @@ function explainCount(expression: string, tokens: readonly Token[], counts: read
 }
 
 function explainQuartzCount(tokens: readonly Token[]): string {
-  if (tokens.length !== 5) return 'Quartz begins with the seconds: 0 0 6 * * ? is every day at 06:00.'
+  if (tokens.length !== 5) return 'Begin with the seconds, as Quartz does: 0 0 6 * * ? is every day at 06:00.'
   const [minute, hour, dayOfMonth, month, dayOfWeek] = tokens.map(({ text }) => text) as [
     string,
     string,
@@ -223,6 +223,6 @@ function explainQuartzCount(tokens: readonly Token[]): string {
     string,
   ]
   if (dayOfWeek === '*')
-    return `Quartz begins with the seconds: 0 ${minute} ${hour} ${dayOfMonth} ${month} ?.`
-  return 'Quartz begins with the seconds and has ? in one day field; without dialect: quartz five fields are right.'
+    return `Begin with the seconds, as Quartz does: 0 ${minute} ${hour} ${dayOfMonth} ${month} ?.`
+  return 'Begin with the seconds and write ? in one day field, or remove dialect: quartz.'
 }

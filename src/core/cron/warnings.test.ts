@@ -75,7 +75,7 @@ describe('months that a day skips', () => {
     const [warning] = listCronWarnings(cron)
     expect(warning?.code).toBe('skipped_months')
     expect(warning?.message).toContain(`does not come in ${months}: nothing`)
-    expect(warning?.hint).toContain('L is the last day')
+    expect(warning?.hint).toContain('L for the last day')
     const { position, length } = warning!
     const fields = cron.split(' ')
     expect(cron.slice(position, position + length)).toBe(fields[fields.length > 5 ? 3 : 2])
