@@ -1,4 +1,4 @@
-// Writes schemas/dag.schema.json and schemas/schedule.schema.json. Run it after a change of the authored forms:
+// Writes schemas/ for the authored forms: calendar, dag and schedule. Run it after a change of the authored forms:
 //   node scripts/generate-schemas.ts
 
 import { writeFileSync } from 'node:fs'

@@ -251,8 +251,8 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 }
 
 function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, workflowsDir } = settings
-  return { root, scheduleDirs, scheduleDirsAreNamed: scheduleDirsGiven, dagsDir, workflowsDir }
+  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir } = settings
+  return { root, scheduleDirs, scheduleDirsAreNamed: scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir }
 }
 
 /** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */

@@ -31,6 +31,7 @@ test('the defaults are the documented ones, with paths under the root', () => {
     scheduleDirs: ['/srv/site/configs/schedules'],
     scheduleDirsGiven: false,
     dagsDir: '/srv/site/configs/dags',
+    calendarsDir: '/srv/site/configs/calendars',
     workflowsDir: '/srv/site/workflows',
     statePath: '/srv/site/logs/orchestrator_state.jsonl',
     eventsPath: '/srv/site/logs/orchestrator_events.jsonl',

@@ -18,6 +18,7 @@ export interface Settings {
   readonly root: string
   readonly scheduleDirs: readonly string[]
   readonly dagsDir: string
+  readonly calendarsDir: string
   readonly workflowsDir: string
   /** The active segment of the journal. */
   readonly statePath: string
@@ -196,6 +197,17 @@ export const SETTING_SPECS: readonly SettingSpec[] = [
     fallback: 'configs/dags',
     expected: 'a folder',
     about: 'folder of DAG files',
+    read: path,
+  },
+  {
+    name: 'calendarsDir',
+    flag: '--calendars-dir',
+    argument: '<dir>',
+    env: 'SCHED_CALENDARS_DIR',
+    key: 'calendars_dir',
+    fallback: 'configs/calendars',
+    expected: 'a folder',
+    about: 'folder of calendar files',
     read: path,
   },
   {
@@ -444,7 +456,8 @@ export function resolveSettings(input: SettingsInput): ResolvedSettings {
   }
   if (problems.length > 0) throw new SettingsError(problems)
 
-  for (const name of ['dagsDir', 'workflowsDir', 'statePath', 'eventsPath', 'socketPath'] as const) {
+  const single = ['dagsDir', 'calendarsDir', 'workflowsDir', 'statePath', 'eventsPath', 'socketPath'] as const
+  for (const name of single) {
     if (typeof values[name] === 'string') values[name] = resolve(root, values[name])
   }
   values['root'] = root

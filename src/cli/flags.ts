@@ -27,6 +27,18 @@ export interface EventFlags {
   count?: string
 }
 
+export interface CalendarFlags {
+  readonly year?: string
+  readonly from?: string
+  readonly to?: string
+  readonly country?: string
+  readonly years?: string
+  readonly types?: string
+  readonly name?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
 export interface ExplainFlags {
   timezone?: string
   dialect?: string

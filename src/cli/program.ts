@@ -10,6 +10,7 @@ import { findNearest } from '../core/nearest.ts'
 import type { CommandContext } from './context.ts'
 import type {
   AuditFlags,
+  CalendarFlags,
   EventFlags,
   ExplainFlags,
   LintFlags,
@@ -143,6 +144,22 @@ export async function parse(
     'when schedules are due next',
     async (context, id, flags) => (await import('./commands/next.ts')).run(context, id, flags),
   ).option('-n, --count <n>', 'how many slots of each (default: 1; 10 for one schedule)')
+
+  add<[string, string | undefined, CalendarFlags]>(
+    'calendar <action> [name]',
+    'list, show <name>, or import the holidays of a country',
+    async (context, action, name, flags) =>
+      (await import('./commands/calendar.ts')).run(context, action, name, flags),
+  )
+    .option('--year <year>', 'show: this year (default: the current one)')
+    .option('--from <date>', 'show: from this day on, with --to')
+    .option('--to <date>', 'show: up to this day')
+    .option('--country <code>', 'import: of this country, or a part of it, such as US or US-CA')
+    .option('--years <years>', 'import: these years, such as 2026-2030')
+    .option('--types <types>', 'import: public, bank, optional, school, observance (default: public)')
+    .option('--name <name>', 'import: name of the calendar (default: us_ca)')
+    .option('--out <file>', 'import: write to this file')
+    .option('--force', 'import: replace the file')
 
   program.commandsGroup('Look ahead:')
   add<[string[], ExplainFlags]>(

@@ -77,6 +77,8 @@ export class Reloader {
 function sameDefinitions(a: Definitions, b: Definitions): boolean {
   if (a === b) return true
   if (a.schedules.size !== b.schedules.size || a.dags.size !== b.dags.size) return false
+  if (a.calendars.size !== b.calendars.size) return false
+  for (const [name, { plan }] of a.calendars) if (b.calendars.get(name)?.plan.hash !== plan.hash) return false
   for (const [name, dag] of a.dags) if (b.dags.get(name)?.hash !== dag.hash) return false
   for (const [id, schedule] of a.schedules) {
     const other = b.schedules.get(id)

@@ -174,6 +174,8 @@ describe('authored text', () => {
               content: { bytes: encode(SCHEDULES.replace('id: hourly', 'idd: hourly')) },
             },
           ],
+          calendarFiles: [],
+          icsFiles: [],
           dagFiles: [{ file: 'configs/dags/nightly.yaml', key: 'd', content: { bytes: encode(DAG) } }],
           workflows: ['shell', 'http'],
           problems: [],

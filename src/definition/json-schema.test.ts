@@ -3,6 +3,8 @@ import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { z } from 'zod'
+import { CalendarFile } from './calendar-schema.ts'
+import { CALENDAR_WORDS } from './calendar-words.ts'
 import { DAG_WORDS, DagFile } from './dag-schema.ts'
 import { makeJsonSchemas } from './json-schema.ts'
 import { SCHEDULE_WORDS, ScheduleFile } from './schedule-schema.ts'
@@ -72,6 +74,44 @@ const DAG_FILES: [unknown, boolean][] = [
   [[], false],
 ]
 
+const CALENDAR_FILES: [unknown, boolean][] = [
+  [{ name: 'n' }, true],
+  [
+    {
+      name: 'n',
+      description: 'd',
+      timezone: 'UTC',
+      weekend: [],
+      include: ['a'],
+      observed: { SAT: 'FRI' },
+      dates: ['2026-12-25', { date: '2026-12-24', name: 'x' }, { from: '2026-12-28', to: '2026-12-31' }],
+      rules: [{ day: '12-25' }, { nth: -1, weekday: 'MON', month: 5, observed: 'none', from_year: 2000 }],
+      ics: ['x.ics'],
+      exclude: ['2026-01-01'],
+      workdays: [{ date: '2026-01-03' }],
+      windows: [
+        { name: 'w', cron: '@daily', duration: '4h' },
+        { name: 'v', weekdays: ['SAT'], from: '22:00', to: '04:00', timezone: 'UTC' },
+        { name: 'u', from: '2026-12-20', to: '2026-12-21T06:00' },
+      ],
+    },
+    true,
+  ],
+  [{}, false],
+  [{ name: 'n', weekend: ['SATURDAY'] }, false],
+  [{ name: 'n', weekend: ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] }, false],
+  [{ name: 'n', observed: 'monday' }, false],
+  [{ name: 'n', observed: { SAT: 'Friday' } }, false],
+  [{ name: 'n', dates: ['25.12.2026'] }, false],
+  [{ name: 'n', dates: [{ on: '2026-12-25' }] }, false],
+  [{ name: 'n', rules: [{ easter: 200 }] }, false],
+  [{ name: 'n', rules: [{ nth: 6, weekday: 'MON', month: 1 }] }, false],
+  [{ name: 'n', windows: [{ cron: '@daily', duration: '4h' }] }, false],
+  [{ name: 'n', windows: [{ name: 'w', from: '22', to: '4' }] }, false],
+  [{ name: 'n', ics: 'x.ics' }, false],
+  [[], false],
+]
+
 describe('the JSON Schemas', () => {
   it.each(Object.keys(schemas))(
     'schemas/%s is what the loader uses: run scripts/generate-schemas.ts',
@@ -83,6 +123,7 @@ describe('the JSON Schemas', () => {
   it.each([
     ['schedule.schema.json', ScheduleFile, SCHEDULE_FILES],
     ['dag.schema.json', DagFile, DAG_FILES],
+    ['calendar.schema.json', CalendarFile, CALENDAR_FILES],
   ] as [string, z.ZodType, [unknown, boolean][]][])(
     '%s: editors and the loader agree',
     (name, schema, fixtures) => {
@@ -97,6 +138,7 @@ describe('the JSON Schemas', () => {
   it.each([
     ['schedule.schema.json', SCHEDULE_WORDS],
     ['dag.schema.json', DAG_WORDS],
+    ['calendar.schema.json', CALENDAR_WORDS],
   ] as const)('%s describes every field with an example, and errors know every field', (name, words) => {
     const paths: string[] = []
     const walk = (node: Record<string, unknown>, path: string): void => {
@@ -119,15 +161,18 @@ describe('the JSON Schemas', () => {
     expect(Object.keys(words)).toEqual(expect.arrayContaining(paths))
   })
 
-  it.each(['schedules', 'dags'])('configs/%s: every example names its schema and keeps to it', folder => {
-    const name = folder === 'dags' ? 'dag.schema.json' : 'schedule.schema.json'
-    const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
-    const files = readdirSync(new URL(`configs/${folder}/`, root)).filter(file => file.endsWith('.yaml'))
-    expect(files.length).toBeGreaterThan(0)
-    for (const file of files) {
-      const text = readFileSync(new URL(`configs/${folder}/${file}`, root), 'utf8')
-      expect(text.startsWith(`# yaml-language-server: $schema=../../schemas/${name}\n`)).toBe(true)
-      expect([file, validate(parse(text)), validate.errors]).toEqual([file, true, null])
-    }
-  })
+  it.each(['schedules', 'dags', 'calendars'])(
+    'configs/%s: every example names its schema and keeps to it',
+    folder => {
+      const name = `${folder.replace(/s$/, '')}.schema.json`
+      const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
+      const files = readdirSync(new URL(`configs/${folder}/`, root)).filter(file => file.endsWith('.yaml'))
+      expect(files.length).toBeGreaterThan(0)
+      for (const file of files) {
+        const text = readFileSync(new URL(`configs/${folder}/${file}`, root), 'utf8')
+        expect(text.startsWith(`# yaml-language-server: $schema=../../schemas/${name}\n`)).toBe(true)
+        expect([file, validate(parse(text)), validate.errors]).toEqual([file, true, null])
+      }
+    },
+  )
 })

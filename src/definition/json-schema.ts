@@ -2,12 +2,14 @@
 // both say the same. draft-07, because editors' YAML support knows no newer one (docs/guides/definitions.md).
 
 import { z } from 'zod'
+import { CalendarFile } from './calendar-schema.ts'
 import { DagFile } from './dag-schema.ts'
 import { ScheduleFile } from './schedule-schema.ts'
 
 /** File name under schemas/ → its text, newline at the end. */
 export function makeJsonSchemas(): Record<string, string> {
   return {
+    'calendar.schema.json': formatSchema(CalendarFile),
     'dag.schema.json': formatSchema(DagFile),
     'schedule.schema.json': formatSchema(ScheduleFile),
   }

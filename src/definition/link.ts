@@ -23,7 +23,7 @@ export interface LinkInputs {
 
 /** The set that the files make, and what is wrong between them. Without errors the set is consistent. */
 export function linkDefinitions(inputs: LinkInputs): {
-  definitions: Definitions
+  definitions: Omit<Definitions, 'calendars'>
   problems: DefinitionProblem[]
 } {
   const lists = [...inputs.scheduleFiles, ...inputs.dagFiles].map(file => new ProblemList(file.source))
@@ -102,7 +102,7 @@ function suggestName(name: string, known: readonly string[], noun: string): stri
 }
 
 /** Names that must be unique, and where each stood first. */
-class FirstPlaces {
+export class FirstPlaces {
   readonly #noun: string
   readonly #first = new Map<string, { source: SourceText; place: Span }>()
 

@@ -22,6 +22,8 @@ function inputs(schedules: Record<string, string>, dags: Record<string, string>)
   return {
     scheduleFiles: Object.entries(schedules).map(([name, text]) => file(name, text)),
     dagFiles,
+    calendarFiles: [],
+    icsFiles: [],
     workflows: ['shell', 'http', 'inbox_drive_sweep'],
     problems: [],
     findDag: async path =>

@@ -9,8 +9,11 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Dag } from '../core/dag/dag.ts'
-import type { DefinitionProblem, LoadResult } from '../ports/definition-source.ts'
+import type { DefinitionProblem, Definitions, LoadResult } from '../ports/definition-source.ts'
+import { type CheckedCalendarFile, checkCalendarFile } from './calendar-file.ts'
+import { icsPath, linkCalendars } from './calendar-links.ts'
 import { type CheckedDagFile, checkDagFile } from './dag-file.ts'
+import { type CheckedIcsFile, checkIcsFile } from './ics-file.ts'
 import { addWorkflowProblems, type DagTarget, isDagPath, linkDefinitions } from './link.ts'
 import { makeProblem, ProblemList, sortProblems } from './problem.ts'
 import { type CheckedScheduleFile, checkScheduleFile } from './schedule-file.ts'
@@ -31,6 +34,9 @@ export type DagLookup = InputFile | { readonly refused: string; readonly help: s
 export interface DefinitionInputs {
   readonly scheduleFiles: readonly InputFile[]
   readonly dagFiles: readonly InputFile[]
+  readonly calendarFiles: readonly InputFile[]
+  /** Every iCalendar file that a calendar may name; one that none names is not looked into. */
+  readonly icsFiles: readonly InputFile[]
   /** Names of the workflows that exist: built-ins and files under workflows/. */
   readonly workflows: readonly string[]
   /** Problems that were found on the way to the files. */
@@ -45,6 +51,8 @@ export interface DefinitionInputs {
 export class CheckedFiles {
   readonly schedules = new Map<string, CheckedScheduleFile>()
   readonly dags = new Map<string, CheckedDagFile>()
+  readonly calendars = new Map<string, CheckedCalendarFile>()
+  readonly icsFiles = new Map<string, CheckedIcsFile>()
 }
 
 /** Longest stretch without a turn for others, milliseconds, as far as single files allow. */
@@ -107,6 +115,7 @@ export async function loadDefinitions(
     someDagIsUnreadable: unreadable.size > 0,
     resolveTarget,
   })
+  const calendars = await loadCalendars(inputs, kept, problems, pause)
   problems.push(
     ...scheduleFiles.flatMap(file => file.problems.finish()),
     ...dagFiles.flatMap(file => file.problems.finish()),
@@ -114,7 +123,57 @@ export async function loadDefinitions(
   )
   const sorted = sortProblems(problems)
   if (sorted.some(problem => problem.severity === 'error')) return { ok: false, problems: sorted }
-  return { ok: true, definitions: linked.definitions, warnings: sorted }
+  return { ok: true, definitions: { ...linked.definitions, calendars }, warnings: sorted }
+}
+
+/** Checks the calendars and the iCalendar files that they name. */
+async function loadCalendars(
+  inputs: DefinitionInputs,
+  kept: CheckedFiles,
+  problems: DefinitionProblem[],
+  pause: () => Promise<void>,
+): Promise<Definitions['calendars']> {
+  const calendarFiles: CheckedCalendarFile[] = []
+  const seen = new Set<string>()
+  let someIsUnreadable = false
+  for (const input of uniqueByKey(inputs.calendarFiles)) {
+    const source = readSource(input, problems)
+    if (!source) {
+      someIsUnreadable = true
+      continue
+    }
+    seen.add(input.key)
+    inputs.checking?.(input.file)
+    const checked = keptCheck(kept.calendars.get(input.key), source) ?? (await checkCalendarFile(source))
+    kept.calendars.set(input.key, checked)
+    calendarFiles.push(checked)
+    await pause()
+  }
+  forget(kept.calendars, seen)
+
+  const named = new Set(
+    calendarFiles.flatMap(({ source, icsFiles }) => icsFiles.map(({ name }) => icsPath(source.file, name))),
+  )
+  const icsFiles = new Map<string, CheckedIcsFile | undefined>()
+  const seenIcs = new Set<string>()
+  for (const input of inputs.icsFiles) {
+    icsFiles.set(input.file, undefined)
+    const source = named.has(input.file) ? readSource(input, problems) : undefined
+    if (!source) continue
+    seenIcs.add(input.key)
+    inputs.checking?.(input.file)
+    const checked = keptCheck(kept.icsFiles.get(input.key), source) ?? (await checkIcsFile(source))
+    kept.icsFiles.set(input.key, checked)
+    icsFiles.set(input.file, checked)
+    await pause()
+  }
+  forget(kept.icsFiles, seenIcs)
+
+  for (const file of [...calendarFiles, ...icsFiles.values()])
+    problems.push(...(file?.problems.finish() ?? []))
+  const linked = linkCalendars({ calendarFiles, someIsUnreadable, icsFiles })
+  problems.push(...linked.problems)
+  return linked.calendars
 }
 
 /** Checks one DAG file by itself, its workflows included. Never throws for what it says. */

@@ -1,4 +1,4 @@
-// The normal form of a DAG as bytes: what its hash is taken over.
+// The normal form of a definition as bytes: what its hash is taken over.
 
 import { createHash } from 'node:crypto'
 import type { Dag } from '../core/dag/dag.ts'
@@ -17,8 +17,10 @@ export function formatCanonicalJson(value: Json | undefined): string {
 
 /** SHA-256 of the canonical JSON of everything but the hash itself; hex, first 16 characters. */
 export function hashDag(dag: Omit<Dag, 'hash'>): string {
-  return createHash('sha256')
-    .update(formatCanonicalJson(dag as unknown as Json))
-    .digest('hex')
-    .slice(0, 16)
+  return hashOf(dag as unknown as Json)
+}
+
+/** SHA-256 of a value's canonical JSON; hex, first 16 characters. */
+export function hashOf(value: Json): string {
+  return createHash('sha256').update(formatCanonicalJson(value)).digest('hex').slice(0, 16)
 }

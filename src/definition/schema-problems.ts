@@ -20,9 +20,10 @@ export function addSchemaProblems(
 ): boolean {
   const result = schema.safeParse(tree.value)
   if (result.success) return true
+  const issues = result.error.issues.flatMap(findCause)
   // A mistyped key is one problem, not two: the key that it stands for is not also called missing.
   const meant = new Set<string>()
-  for (const issue of result.error.issues) {
+  for (const issue of issues) {
     if (issue.code !== 'unrecognized_keys') continue
     for (const [index, key] of issue.keys.entries()) {
       if (problems.isFull) {
@@ -33,12 +34,24 @@ export function addSchemaProblems(
       if (name !== undefined) meant.add(JSON.stringify([...issue.path, name]))
     }
   }
-  for (const issue of result.error.issues) {
+  for (const issue of issues) {
     if (issue.code === 'unrecognized_keys' || meant.has(JSON.stringify(issue.path))) continue
     if (problems.isFull) problems.count(1)
     else addIssue(issue, words, tree, problems)
   }
   return false
+}
+
+/**
+ * Of a value that may be one of several kinds, what is wrong with the kind that it is: the one whose outermost type
+ * fits. If that is none, or several, the value as a whole is wrong.
+ */
+function findCause(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const fits = ({ code, path }: z.core.$ZodIssue) => path.length > 0 || code === 'unrecognized_keys'
+  const fitting = issue.errors.filter(issues => issues.every(fits))
+  if (fitting.length !== 1) return [issue]
+  return fitting[0]!.flatMap(inner => findCause({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 function addIssue(issue: z.core.$ZodIssue, words: FieldWords, tree: YamlTree, problems: ProblemList): void {

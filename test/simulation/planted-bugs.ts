@@ -154,7 +154,7 @@ function planByWallClock(definitions: Definitions, world: World): Definitions {
       next: (after: number) => schedule.slots.next(Math.max(after, world.time.wallMs - 60_000)),
     },
   }))
-  return { dags: definitions.dags, schedules: new Map(schedules.map(schedule => [schedule.id, schedule])) }
+  return { ...definitions, schedules: new Map(schedules.map(schedule => [schedule.id, schedule])) }
 }
 
 function startEarly(life: Life, commits: readonly Commit[]): void {

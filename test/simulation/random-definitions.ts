@@ -102,5 +102,6 @@ function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definit
   return {
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
+    calendars: new Map(),
   }
 }

@@ -58,5 +58,6 @@ export function definitionsOf(dags: readonly Dag[], schedules: readonly Schedule
   return {
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
+    calendars: new Map(),
   }
 }

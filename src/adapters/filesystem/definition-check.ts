@@ -3,23 +3,12 @@
 // Boundary: what the files mean is definition/'s; here it is only said where a named DAG lies.
 
 import { resolve } from 'node:path'
-import {
-  CheckedFiles,
-  type DagLookup,
-  type InputFile,
-  loadDefinitions,
-} from '../../definition/load-definitions.ts'
+import { CheckedFiles, type DagLookup, loadDefinitions } from '../../definition/load-definitions.ts'
 import type { LoadResult } from '../../ports/definition-source.ts'
 import { isWithin } from './definition-files.ts'
-import { findDagFile, type Survey } from './definition-survey.ts'
+import { findDagFile, type Survey, type SurveyedFiles } from './definition-survey.ts'
 
 export { CheckedFiles }
-
-/** The files of a survey with their bytes. */
-export interface SurveyedFiles {
-  readonly scheduleFiles: readonly InputFile[]
-  readonly dagFiles: readonly InputFile[]
-}
 
 export interface CheckedSurvey {
   readonly result: LoadResult
@@ -34,7 +23,7 @@ export interface CheckedSurvey {
  */
 export async function checkSurvey(
   survey: Survey,
-  { scheduleFiles, dagFiles }: SurveyedFiles,
+  files: SurveyedFiles,
   kept?: CheckedFiles,
   checking?: (file: string) => void,
 ): Promise<CheckedSurvey> {
@@ -42,10 +31,10 @@ export async function checkSurvey(
   const far = new Map<string, DagLookup>()
   const findDag = async (path: string): Promise<DagLookup> => {
     const absolute = resolve(ground.root, path)
-    const found = await findDagFile(ground, path, dagFiles)
+    const found = await findDagFile(ground, path, files.dagFiles)
     if (!folders.some(folder => isWithin(absolute, folder))) far.set(path, found)
     return found
   }
-  const inputs = { scheduleFiles, dagFiles, workflows, problems, findDag, ...(checking && { checking }) }
+  const inputs = { ...files, workflows, problems, findDag, ...(checking && { checking }) }
   return { result: await loadDefinitions(inputs, kept), far }
 }

@@ -4,11 +4,10 @@
 //   1. It ends at once when the other end is gone.
 
 import type { DagLookup } from '../../definition/load-definitions.ts'
-import type { SurveyedFiles } from './definition-check.ts'
 import type { CheckerAnswer, CheckerRequest } from './definition-checker.ts'
 import { fingerprintOf } from './definition-fingerprint.ts'
 import { type KnownLoad, sliceResult } from './definition-handover.ts'
-import { findDagFile, readFoundFiles, type Survey } from './definition-survey.ts'
+import { findDagFile, readSurvey, type Survey, type SurveyedFiles } from './definition-survey.ts'
 
 process.once('disconnect', () => process.exit())
 process.once('message', (request: CheckerRequest) => {
@@ -18,10 +17,7 @@ process.once('message', (request: CheckerRequest) => {
 })
 
 async function check({ survey, known }: CheckerRequest): Promise<void> {
-  const files: SurveyedFiles = {
-    scheduleFiles: await readFoundFiles(survey.ground, survey.scheduleFiles),
-    dagFiles: await readFoundFiles(survey.ground, survey.dagFiles),
-  }
+  const files = await readSurvey(survey)
   if (known !== undefined && (await isUnchanged(known, survey, files))) return send({ type: 'unchanged' })
   // Only now: what reads YAML is most of what this process has to load.
   const { checkSurvey } = await import('./definition-check.ts')

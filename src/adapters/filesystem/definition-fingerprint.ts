@@ -2,13 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import type { DagLookup, InputFile } from '../../definition/load-definitions.ts'
-import type { SurveyedFiles } from './definition-check.ts'
-import type { Survey } from './definition-survey.ts'
+import type { Survey, SurveyedFiles } from './definition-survey.ts'
 
 /** SHA-256, hex. `far` are the DAG files outside the folders, by the path that names them. */
 export function fingerprintOf(
   { workflows, problems }: Survey,
-  { scheduleFiles, dagFiles }: SurveyedFiles,
+  { scheduleFiles, dagFiles, calendarFiles, icsFiles }: SurveyedFiles,
   far: ReadonlyMap<string, DagLookup>,
 ): string {
   const hash = createHash('sha256')
@@ -21,9 +20,9 @@ export function fingerprintOf(
     add(key)
     add('bytes' in content ? content.bytes : JSON.stringify(content.problem))
   }
-  add(JSON.stringify([workflows, problems, scheduleFiles.length, dagFiles.length, far.size]))
-  for (const file of scheduleFiles) addFile(file)
-  for (const file of dagFiles) addFile(file)
+  const lists = [scheduleFiles, dagFiles, calendarFiles, icsFiles]
+  add(JSON.stringify([workflows, problems, lists.map(list => list.length), far.size]))
+  for (const file of lists.flat()) addFile(file)
   for (const path of [...far.keys()].sort()) {
     const found = far.get(path)!
     add(path)

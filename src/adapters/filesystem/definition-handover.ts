@@ -1,9 +1,11 @@
 // How a checked set goes from the process that checked it to the one that uses it: in slices of plain data, each taken
 // before the next is sent, so that neither side holds a copy of all of it and no slice holds up the event loop.
 //
-//   1. Order: DAGs, schedules, problems, `done`. What cannot be copied (a compiled cron) is made again by the receiver.
+//   1. Order: DAGs, schedules, calendars, problems, `done`. What cannot be copied (a compiled cron, a calendar) is made
+//      again by the receiver.
 //   2. `take` and `finish` never throw for what the sender's files said.
 
+import { type Calendar, type CalendarPlan, compileCalendars } from '../../core/calendar/calendar.ts'
 import type { Dag } from '../../core/dag/dag.ts'
 import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
 import { compileTiming, type Timing, timingKey } from '../../core/schedule/timing.ts'
@@ -22,21 +24,24 @@ export interface KnownLoad {
 export type HandoverMessage =
   | { readonly type: 'dags'; readonly dags: readonly Dag[] }
   | { readonly type: 'schedules'; readonly schedules: readonly PlainSchedule[] }
+  | { readonly type: 'calendars'; readonly plans: readonly CalendarPlan[] }
   | { readonly type: 'problems'; readonly problems: readonly DefinitionProblem[] }
   | ({ readonly type: 'done'; readonly ok: boolean } & KnownLoad)
   /** Everything is as it was at the load that the receiver knows. */
   | { readonly type: 'unchanged' }
 
 /** Each slice takes the receiver one or two milliseconds. DAGs are of any size, so there are few. */
-const SLICE = { dags: 20, schedules: 250, problems: 250 } as const
+const SLICE = { dags: 20, schedules: 250, calendars: 1, problems: 250 } as const
 
 /** A result as messages, in order. */
 export function* sliceResult(result: LoadResult, known: KnownLoad): Generator<HandoverMessage> {
   if (result.ok) {
-    const { dags, schedules } = result.definitions
+    const { dags, schedules, calendars } = result.definitions
     for (const slice of slices(dags.values(), SLICE.dags)) yield { type: 'dags', dags: slice }
     const plain = schedules.values().map(({ slots: _, ...schedule }): PlainSchedule => schedule)
     for (const slice of slices(plain, SLICE.schedules)) yield { type: 'schedules', schedules: slice }
+    const plans = calendars.values().map(({ plan }) => plan)
+    for (const slice of slices(plans, SLICE.calendars)) yield { type: 'calendars', plans: slice }
   }
   const problems = result.ok ? result.warnings : result.problems
   for (const slice of slices(problems.values(), SLICE.problems)) yield { type: 'problems', problems: slice }
@@ -59,6 +64,7 @@ export class Assembly {
   readonly #before: Definitions | undefined
   readonly #schedules = new Map<string, Schedule>()
   readonly #dags = new Map<string, Dag>()
+  readonly #plans: CalendarPlan[] = []
   readonly #problems: DefinitionProblem[] = []
   readonly #texts = new Map<string, string>()
   readonly #timings = new Map<string, Timing>()
@@ -72,17 +78,20 @@ export class Assembly {
     if (message.type === 'dags') for (const dag of message.dags) this.#takeDag(dag)
     else if (message.type === 'schedules')
       for (const schedule of message.schedules) this.#takeSchedule(schedule)
+    else if (message.type === 'calendars') this.#plans.push(...message.plans)
     else if (message.type === 'problems') this.#problems.push(...message.problems)
   }
 
   finish(ok: boolean): LoadResult {
     if (!ok) return { ok, problems: this.#problems }
     const before = this.#before
+    const calendars = this.#takeCalendars()
     const isAsBefore =
       this.#isAsBefore &&
       before?.schedules.size === this.#schedules.size &&
-      before.dags.size === this.#dags.size
-    const definitions = isAsBefore ? before : { schedules: this.#schedules, dags: this.#dags }
+      before.dags.size === this.#dags.size &&
+      before.calendars === calendars
+    const definitions = isAsBefore ? before : { schedules: this.#schedules, dags: this.#dags, calendars }
     return { ok, definitions, warnings: this.#problems }
   }
 
@@ -101,6 +110,14 @@ export class Assembly {
     if (!isSame) this.#isAsBefore = false
     const kept = isSame ? earlier : this.#compile(schedule)
     this.#schedules.set(kept.id, kept)
+  }
+
+  /** The earlier ones, if all of them are as they were: then what they worked out is kept. */
+  #takeCalendars(): ReadonlyMap<string, Calendar> {
+    const before = this.#before?.calendars
+    const isSame = (plan: CalendarPlan) => before?.get(plan.name)?.plan.hash === plan.hash
+    if (before?.size === this.#plans.length && this.#plans.every(isSame)) return before
+    return compileCalendars(this.#plans)
   }
 
   #compile(schedule: PlainSchedule): Schedule {

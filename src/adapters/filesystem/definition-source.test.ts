@@ -104,6 +104,7 @@ describe('definition source on folders', () => {
     expect(watched).toEqual([
       join(root, 'configs/schedules'),
       join(root, 'configs/dags'),
+      join(root, 'configs/calendars'),
       join(root, 'workflows'),
       join(root, 'jobs/d.yaml'),
     ])

@@ -17,13 +17,7 @@ import type {
 import { loadInProcess } from './definition-checker.ts'
 import { openGround, readDefinitionFile } from './definition-files.ts'
 import type { KnownLoad } from './definition-handover.ts'
-import {
-  type Folders,
-  listWorkflows,
-  readFoundFiles,
-  type Survey,
-  surveyFolders,
-} from './definition-survey.ts'
+import { type Folders, listWorkflows, readSurvey, type Survey, surveyFolders } from './definition-survey.ts'
 
 /** Watches paths that may not exist yet. */
 export type Watch = (paths: readonly string[], changed: () => void) => Promise<WatchedPaths>
@@ -40,6 +34,7 @@ export interface DefinitionFolders {
   /** True if the folders come from a flag or a setting, not from the default: then they must exist. */
   readonly scheduleDirsAreNamed?: boolean
   readonly dagsDir: string
+  readonly calendarsDir: string
   readonly workflowsDir: string
 }
 
@@ -47,6 +42,7 @@ export interface DefinitionFolders {
 export const DEFAULT_FOLDERS = {
   scheduleDirs: ['configs/schedules'],
   dagsDir: 'configs/dags',
+  calendarsDir: 'configs/calendars',
   workflowsDir: 'workflows',
 } as const
 
@@ -74,6 +70,7 @@ export function resolveFolders(given: DefinitionFolders): Folders {
     scheduleDirs: given.scheduleDirs.map(folder => resolve(root, folder)),
     scheduleDirsAreNamed: given.scheduleDirsAreNamed === true,
     dagsDir: resolve(root, given.dagsDir),
+    calendarsDir: resolve(root, given.calendarsDir),
     workflowsDir: resolve(root, given.workflowsDir),
   }
 }
@@ -104,13 +101,11 @@ export function createDefinitionSource(
 
   async function loadSmall(survey: Survey): Promise<LoadResult> {
     last = undefined
-    const { ground } = survey
-    const scheduleFiles = await readFoundFiles(ground, survey.scheduleFiles)
-    const dagFiles = await readFoundFiles(ground, survey.dagFiles)
+    const files = await readSurvey(survey)
     // Loaded when needed: a scheduler of a large set never reads YAML itself.
     const { checkSurvey, CheckedFiles } = await import('./definition-check.ts')
     kept ??= new CheckedFiles()
-    const { result, far } = await checkSurvey(survey, { scheduleFiles, dagFiles }, kept)
+    const { result, far } = await checkSurvey(survey, files, kept)
     watchFar([...far.keys()])
     return result
   }
@@ -160,7 +155,7 @@ export function createDefinitionSource(
 
     async watch(changed) {
       const watched = await watch(
-        [...folders.scheduleDirs, folders.dagsDir, folders.workflowsDir, ...farFiles],
+        [...folders.scheduleDirs, folders.dagsDir, folders.calendarsDir, folders.workflowsDir, ...farFiles],
         changed,
       )
       watches.add(watched)

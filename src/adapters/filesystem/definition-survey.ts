@@ -1,7 +1,7 @@
 // What there is to load: the files of the definition folders with their sizes, and the workflows. Nothing is opened
 // here, and the survey is plain data, so that whoever reads the files may be another process.
 //
-//   1. Every *.yaml and *.yml below the folders is listed, in sorted order, on every load.
+//   1. Every *.yaml and *.yml below the folders is listed, in sorted order, on every load; of calendars, *.ics too.
 //   2. A folder that is not there is empty, unless someone named it (`scheduleDirsAreNamed`): then it is a problem.
 
 import { stat } from 'node:fs/promises'
@@ -28,6 +28,7 @@ export interface Folders {
   readonly scheduleDirs: readonly string[]
   readonly scheduleDirsAreNamed: boolean
   readonly dagsDir: string
+  readonly calendarsDir: string
   readonly workflowsDir: string
 }
 
@@ -43,7 +44,9 @@ export interface Survey {
   readonly folders: readonly string[]
   readonly scheduleFiles: readonly FoundFile[]
   readonly dagFiles: readonly FoundFile[]
-  /** Sizes of both together. */
+  readonly calendarFiles: readonly FoundFile[]
+  readonly icsFiles: readonly FoundFile[]
+  /** Sizes of all of them together. */
   readonly bytes: number
   readonly workflows: readonly string[]
   readonly problems: readonly DefinitionProblem[]
@@ -54,8 +57,8 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
   const ground = await openGround(folders.root)
   const problems: DefinitionProblem[] = []
   let bytes = 0
-  const find = async (folder: string, mustExist: boolean): Promise<FoundFile[]> => {
-    const listing = await listFiles(ground, folder, isYaml, { mustExist })
+  const find = async (folder: string, mustExist: boolean, wants = isYaml): Promise<FoundFile[]> => {
+    const listing = await listFiles(ground, folder, wants, { mustExist })
     problems.push(...listing.problems)
     bytes += listing.bytes
     return listing.files.map(path => ({ path, folder }))
@@ -64,15 +67,37 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
   for (const folder of folders.scheduleDirs)
     for (const file of await find(folder, folders.scheduleDirsAreNamed)) scheduleFiles.push(file)
   const dagFiles = await find(folders.dagsDir, false)
+  const ofCalendars = await find(folders.calendarsDir, false, name => isYaml(name) || isIcs(name))
   const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
   return {
     ground,
-    folders: [...folders.scheduleDirs, folders.dagsDir],
+    folders: [...folders.scheduleDirs, folders.dagsDir, folders.calendarsDir],
     scheduleFiles,
     dagFiles,
+    calendarFiles: ofCalendars.filter(({ path }) => isYaml(path)),
+    icsFiles: ofCalendars.filter(({ path }) => isIcs(path)),
     bytes,
     workflows,
     problems,
+  }
+}
+
+/** The files of a survey with their bytes. */
+export interface SurveyedFiles {
+  readonly scheduleFiles: readonly InputFile[]
+  readonly dagFiles: readonly InputFile[]
+  readonly calendarFiles: readonly InputFile[]
+  readonly icsFiles: readonly InputFile[]
+}
+
+/** Reads all files of a survey. Throws nothing. */
+export async function readSurvey(survey: Survey): Promise<SurveyedFiles> {
+  const { ground } = survey
+  return {
+    scheduleFiles: await readFoundFiles(ground, survey.scheduleFiles),
+    dagFiles: await readFoundFiles(ground, survey.dagFiles),
+    calendarFiles: await readFoundFiles(ground, survey.calendarFiles),
+    icsFiles: await readFoundFiles(ground, survey.icsFiles),
   }
 }
 
@@ -144,6 +169,10 @@ export async function listWorkflows(
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name)
+}
+
+function isIcs(name: string): boolean {
+  return /\.ics$/i.test(name)
 }
 
 /** `sweep.ts` is the workflow `sweep`; tests and type declarations are none. */

@@ -1,5 +1,6 @@
 // The definitions in force: one consistent set, replaced as a whole, never changed.
 
+import type { Calendar } from '../calendar/calendar.ts'
 import type { Dag } from '../dag/dag.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -7,6 +8,8 @@ export interface Definitions {
   readonly schedules: ReadonlyMap<string, Schedule>
   /** By name. Every `dagName` of `schedules` is here. */
   readonly dags: ReadonlyMap<string, Dag>
+  /** By name. Every calendar that another one includes is here. */
+  readonly calendars: ReadonlyMap<string, Calendar>
 }
 
-export const NO_DEFINITIONS: Definitions = { schedules: new Map(), dags: new Map() }
+export const NO_DEFINITIONS: Definitions = { schedules: new Map(), dags: new Map(), calendars: new Map() }
