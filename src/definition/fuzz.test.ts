@@ -2,8 +2,11 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { compileCalendars } from '../core/calendar/calendar.ts'
 import type { DefinitionProblem } from '../ports/definition-source.ts'
+import { checkCalendarFile } from './calendar-file.ts'
 import { checkDagFile } from './dag-file.ts'
+import { checkIcsFile } from './ics-file.ts'
 import { loadDefinitions } from './load-definitions.ts'
 import { renderProblem } from './problem.ts'
 import { checkScheduleFile } from './schedule-file.ts'
@@ -39,6 +42,59 @@ tasks:
       - sweep
     env: {A: "1"}
 `
+
+const CALENDAR = `name: office
+timezone: Europe/Berlin
+weekend: [SAT, SUN]
+include: [other]
+observed: {SAT: FRI, SUN: MON}
+dates:
+  - 2026-12-25
+  - {from: 2026-12-28, to: 2026-12-31, name: Shutdown}
+rules:
+  - {day: 02-29, name: Leap day, observed: next_monday}
+  - {nth: -1, weekday: MON, month: 5, from_year: 2000}
+  - {easter: -2, orthodox: true}
+ics: [x.ics]
+windows:
+  - {name: a, cron: "0 22 * * SUN", duration: 4h}
+  - {name: b, weekdays: [SAT], from: "22:00", to: "04:00"}
+  - {name: c, from: 2026-12-20T18:00, to: 2027-01-03}
+`
+const ICS = `BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:a
+DTSTART;VALUE=DATE:20240229
+DURATION:P2D
+RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1;COUNT=20
+EXDATE;VALUE=DATE:20260228
+SUMMARY:Last day\\, of February
+END:VEVENT
+BEGIN:VEVENT
+UID:b
+DTSTART;TZID=Europe/Berlin:20261024T220000
+DTEND;TZID=Europe/Berlin:20261024T235959
+RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU;UNTIL=20271231T000000Z
+RDATE:20260101T000000Z
+END:VEVENT
+END:VCALENDAR
+`
+/** Pieces that mean something in iCalendar. */
+const ICS_SPLINTERS = [
+  ...['BEGIN:VEVENT\n', 'END:VEVENT\n', 'BEGIN:VCALENDAR\n', 'BEGIN:VTIMEZONE\n', 'STATUS:CANCELLED\n'],
+  ...['RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\n', 'RRULE:FREQ=SECONDLY\n', ';INTERVAL=0', ';BYSETPOS=-1'],
+  ...[
+    'TZID=Nowhere:',
+    ';COUNT=999999999',
+    'DTSTART:99991231T235959Z\n',
+    'DURATION:-P1D\n',
+    '0',
+    '9',
+    'T',
+    'Z',
+  ],
+]
 
 /** Pieces that break YAML, or look as if they did. */
 const SPLINTERS = [
@@ -159,6 +215,52 @@ describe('authored text', () => {
       { numRuns: 1_500 },
     )
     expect(broken).toBeGreaterThan(200)
+  })
+
+  it('calendars: no mutation throws, every problem points into the file, and no problem means a plan', async () => {
+    let broken = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), async mutations => {
+        const text = mutate(CALENDAR, mutations)
+        const { problems, plan } = await checkCalendarFile(new SourceText('c.yaml', text))
+        expectInside(text, problems.finish())
+        expect(plan !== undefined).toBe(problems.errorCount === 0)
+        if (problems.errorCount > 0) broken++
+        else
+          expect(
+            compileCalendars([{ ...plan!, hash: '' }])
+              .get(plan!.name)!
+              .holidaysIn(2026),
+          ).toBeDefined()
+      }),
+      { numRuns: 1_500 },
+    )
+    expect(broken).toBeGreaterThan(200)
+  })
+
+  it('iCalendar: no mutation throws or takes long, and every problem points into the file', async () => {
+    const icsMutation = fc.record({
+      at: fc.nat(),
+      cut: fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(60) }),
+      put: fc.constantFrom(...ICS_SPLINTERS, ...SPLINTERS, ''),
+    })
+    let broken = 0
+    let longestMs = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(icsMutation, { minLength: 1, maxLength: 5 }), async mutations => {
+        const text = mutate(ICS, mutations)
+        const began = performance.now()
+        const { problems, days, times } = await checkIcsFile(new SourceText('c.ics', text))
+        longestMs = Math.max(longestMs, performance.now() - began)
+        expectInside(text, problems.finish())
+        for (const { from, to } of days) expect(to).toBeGreaterThanOrEqual(from)
+        for (const { from, to } of times) expect(to('UTC')).toBeGreaterThan(from('UTC'))
+        if (problems.errorCount > 0) broken++
+      }),
+      { numRuns: 1_500 },
+    )
+    expect(broken).toBeGreaterThan(200)
+    expect(longestMs).toBeLessThan(5_000)
   })
 
   it('bytes: whatever they are, the other files are judged as if they were not there', async () => {

@@ -83,7 +83,7 @@ function readText(ical: typeof ICAL, problems: ProblemList): Component[] {
     >[0][]
     return roots.map(root => new ical.Component(root)).filter(root => root.name === 'vcalendar')
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = reasonOf(error)
     const quoted = /"([^"]+)"[^"]*$/.exec(message)?.[1]
     const start = quoted === undefined ? -1 : text.indexOf(quoted)
     const place = start < 0 ? { start: 0, end: 1 } : { start, end: start + quoted!.length }
@@ -243,8 +243,14 @@ class EventError extends Error {
 
 function tellUnread(error: unknown): { message: string; help: string } {
   if (error instanceof RecurrenceError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return { message: `the event cannot be read: ${reason}`, help: 'correct it, or remove it' }
+  return { message: `the event cannot be read: ${reasonOf(error)}`, help: 'correct it, or remove it' }
+}
+
+/** The library stumbles over some texts: what it says of itself then is no reason. */
+function reasonOf(error: unknown): string {
+  const isReason = error instanceof Error && !(error instanceof TypeError || error instanceof RangeError)
+  if (isReason) return error.message.replaceAll('"undefined"', 'nothing')
+  return 'its parts are not in the order that the standard asks for'
 }
 
 /** The date-times of a property, of a period its start. */

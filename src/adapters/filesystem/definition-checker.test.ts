@@ -11,6 +11,9 @@ const OTHER =
   'name: e\ntenant_id: t2\ntasks:\n  - {id: a, workflow_ref: http, params: {url: "https://e.org"}, env: {A: b}, timeout: 3s}\n'
 const schedule = (id: string, more = '') => `- id: ${id}\n  cron: "0 6 * * *"\n  dag: d\n${more}`
 
+const ICS =
+  'BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260501\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n'
+
 let root = ''
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'dagbok-checker-'))
@@ -52,10 +55,14 @@ function anEntry(text: string): URL {
 /** What can be compared: compiled crons by their slots. */
 function flatten(result: LoadResult) {
   if (!result.ok) return result
-  const { schedules, dags } = result.definitions
+  const { schedules, dags, calendars } = result.definitions
   return {
     warnings: result.warnings,
     dags: [...dags],
+    calendars: [...calendars.values()].map(({ plan, includes }) => [
+      plan,
+      includes.map(each => each.plan.name),
+    ]),
     schedules: [...schedules.values()].map(({ slots, ...rest }) => ({
       ...rest,
       next: slots.next(Date.parse('2026-01-05T00:00Z')),
@@ -80,6 +87,12 @@ describe('definitions checked in a process of their own', () => {
   it('are what they are when checked here: a good set with warnings', async () => {
     writeMany(600)
     write('configs/dags/e.yaml', OTHER)
+    write('configs/calendars/a.yaml', 'name: a\ninclude: [b]\nics: [x.ics]\ndates: [2026-12-25]\n')
+    write(
+      'configs/calendars/b.yaml',
+      'name: b\nrules: [{easter: 1, from_year: 2000}]\nobserved: next_monday\n',
+    )
+    write('configs/calendars/x.ics', ICS)
     write('jobs/far.yaml', DAG.replace('name: d', 'name: far'))
     write('workflows/shell.ts', '')
     write(
@@ -90,7 +103,14 @@ describe('definitions checked in a process of their own', () => {
     const here = open(HERE)
     const apart = open(APART)
     const expected = flatten(await here.source.load())
-    expect(expected).toMatchObject({ schedules: { length: 603 }, dags: { length: 3 } })
+    expect(expected).toMatchObject({
+      schedules: { length: 603 },
+      dags: { length: 3 },
+      calendars: [
+        [{ name: 'a', dates: { length: 2 } }, ['b']],
+        [{ name: 'b' }, []],
+      ],
+    })
     expect(flatten(await apart.source.load())).toEqual(expected)
     for (const { source } of [here, apart]) await (await source.watch(() => {}))()
     expect(apart.watched).toEqual(here.watched)
@@ -134,8 +154,17 @@ describe('definitions checked in a process of their own', () => {
     const same = await source.load()
     expect(same).not.toBe(first)
     expect(same.ok && same.definitions).toBe(first.definitions)
+    write('configs/calendars/a.yaml', 'name: a\nics: [x.ics]\n')
+    write('configs/calendars/x.ics', ICS)
+    const withCalendar = await source.load()
+    const calendars = withCalendar.ok ? withCalendar.definitions.calendars : undefined
+    expect([...(calendars?.keys() ?? [])]).toEqual(['a'])
     write('configs/schedules/more.yaml', schedule('s2'))
     const third = await source.load()
+    expect(third.ok && third.definitions.calendars).toBe(calendars)
+    write('configs/calendars/x.ics', ICS.replace('0501', '0502'))
+    const changed = await source.load()
+    expect(changed.ok && changed.definitions.calendars.get('a')).not.toBe(calendars?.get('a'))
     expect(third.ok && [...third.definitions.schedules.keys()]).toEqual(['s0', 's1', 's2'])
     expect(third.ok && third.definitions.schedules.get('s0')).toBe(s0)
     expect(first.definitions.schedules.size).toBe(2)
