@@ -160,6 +160,37 @@ describe('a schedule', () => {
     })
   })
 
+  test('several crons, a period, single moments, bounds', async () => {
+    write(
+      'configs/schedules/more.yaml',
+      '- id: several\n  cron: ["0 6 * * *", "0 18 * * FRI"]\n  dag: etl\n' +
+        '- id: period\n  every: 15m\n  start_at: 2026-02-01\n  end_at: 2026-02-02\n  dag: etl\n' +
+        '- id: moments\n  at: [2026-12-24 18:00, 2026-12-31]\n  timezone: Europe/Berlin\n  dag: etl\n',
+    )
+    const explain = async (...words: string[]) => {
+      line.stdout.text = ''
+      expect(await line.run('explain', ...words)).toBe(0)
+      return line.stdout.text
+    }
+    const several = await explain('several')
+    expect(several).toContain('means     at 06:00 every day\n')
+    expect(several).toContain('means     at 18:00 on Fridays\n')
+    const period = await explain('period', '-n', '1')
+    expect(period).toContain(
+      'every     15m\nmeans     every 15m, counted from 2026-02-01T00:00Z; clocks do not touch it\n',
+    )
+    expect(period).toContain('end_at    2026-02-02T00:00Z\nmeans     no slot after it\n')
+    expect(period.trimEnd().split('\n').at(-1)).toMatch(/^2026-02-01T00:00Z/)
+    expect(await explain('moments')).toContain(
+      'at        2026-12-24T17:00Z, 2026-12-30T23:00Z\nmeans     2 times, at these moments\n',
+    )
+    expect(JSON.parse(await explain('moments', '--json'))).toMatchObject({
+      timing: { at: ['2026-12-24T17:00Z', '2026-12-30T23:00Z'], timezone: 'Europe/Berlin' },
+      crons: [],
+      slots: [{ slot: '2026-12-24T17:00Z' }, { slot: '2026-12-30T23:00Z' }],
+    })
+  })
+
   test('an unknown one ends with 4 and the one that was meant; a zone beside an id with 2', async () => {
     expect(await line.run('explain', 'nightley')).toBe(4)
     expect(line.stderr.text).toContain('did you mean "nightly"? a cron text has five fields')

@@ -3,10 +3,11 @@
 import type { ClockChange } from '../../core/cron/clock-changes.ts'
 import type { CronWarning } from '../../core/cron/warnings.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import { timingFields } from '../../core/schedule/timing.ts'
 import { formatSlot, type Instant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import { type Channel, plain } from '../output.ts'
-import { describePolicies } from './policies.ts'
+import { describeMoments, describePolicies } from './policies.ts'
 import { renderTable } from './table.ts'
 import { formatSpan, formatWallClock } from './time.ts'
 
@@ -44,6 +45,8 @@ export function renderExplanation(explanation: Explanation, channel: Channel): s
   for (const { text, words } of crons) {
     lines.push(field('cron', plain(text)), field('means', channel.style('bold', words)))
   }
+  for (const { key, value, words } of schedule === undefined ? [] : describeMoments(schedule.timing))
+    lines.push(field(key, value), field('means', channel.style('bold', words)))
   lines.push(field('zone', timezone))
   for (const cron of crons) {
     for (const warning of cron.warnings) {
@@ -57,7 +60,8 @@ export function renderExplanation(explanation: Explanation, channel: Channel): s
     for (const { key, value, words } of describePolicies(schedule))
       lines.push(field(key, `${value}: ${words}`))
   }
-  return [...lines, '', ...renderSlots(slots, explanation), '', ...renderChanges(explanation)]
+  const changes = renderChanges(explanation)
+  return [...lines, '', ...renderSlots(slots, explanation), ...(changes.length === 0 ? [] : ['', ...changes])]
 }
 
 function renderSlots(slots: readonly Instant[], { timezone, now }: Explanation): string[] {
@@ -154,6 +158,9 @@ export function explanationJson({ schedule, timezone, now, crons, slots }: Expla
           ),
         }),
     timezone,
+    ...(schedule === undefined
+      ? {}
+      : { timing: timingFields(schedule.timing), moments: describeMoments(schedule.timing) }),
     crons: crons.map(({ text, words, rule, warnings, changes }) => ({
       cron: text,
       words,

@@ -1,6 +1,8 @@
-// A schedule's policies in words: what happens to a slot that comes too late, or while a run is under way.
+// A schedule's policies in words: what happens to a slot that comes too late, or while a run is under way; and what of its
+// times is no cron text.
 
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
 
 /** Each policy as its key, its value as it is written, and what follows from it. */
@@ -8,6 +10,30 @@ export interface PolicyWords {
   readonly key: string
   readonly value: string
   readonly words: string
+}
+
+/** What a timing says beside its crons: a period, single moments, bounds. */
+export function describeMoments({ every, at, startAt, endAt }: Timing): PolicyWords[] {
+  const words: PolicyWords[] = []
+  if (every !== undefined) {
+    const since = startAt ?? '1970-01-01T00:00Z'
+    words.push({
+      key: 'every',
+      value: every,
+      words: `every ${every}, counted from ${since}; clocks do not touch it`,
+    })
+  }
+  if (at !== undefined) {
+    const moments = at.length === 1 ? 'once' : `${at.length} times`
+    words.push({
+      key: 'at',
+      value: at.join(', '),
+      words: `${moments}, at ${at.length === 1 ? 'that moment' : 'these moments'}`,
+    })
+  }
+  if (startAt !== undefined) words.push({ key: 'start_at', value: startAt, words: 'no slot before it' })
+  if (endAt !== undefined) words.push({ key: 'end_at', value: endAt, words: 'no slot after it' })
+  return words
 }
 
 export function describePolicies(schedule: Schedule): PolicyWords[] {
