@@ -1,6 +1,7 @@
 // Reads the tables of facts: what other cron implementations, and the manual of Debian's, answer.
 //
-// A table is text, one fact a line, columns apart by ` | `; lines that begin with # say where the facts are from.
+// A table is text, one fact a line, columns apart by ` | `. Its first lines begin with # and say where the facts are from;
+// further down, a # is part of an expression.
 
 import { readFileSync } from 'node:fs'
 
@@ -90,16 +91,17 @@ export function readHead(source: string): readonly string[] {
 
 function readTable(name: string, columns: number): { head: string[]; rows: string[][] } {
   const lines = readFileSync(new URL(`${name}.txt`, FOLDER), 'utf8').split('\n')
+  const headLines = lines.findIndex(line => !line.startsWith('#'))
   const rows: string[][] = []
   for (const [index, line] of lines.entries()) {
-    if (line === '' || line.startsWith('#')) continue
+    if (line === '' || index < headLines) continue
     const cells = line.split(' | ')
     if (columns > 0 && cells.length !== columns) {
       throw new Error(`${name}.txt:${index + 1} has ${cells.length} columns, not ${columns}`)
     }
     rows.push(cells)
   }
-  return { head: lines.filter(line => line.startsWith('#')), rows }
+  return { head: lines.slice(0, headLines), rows }
 }
 
 function readAnswer(text: string): Answer {
