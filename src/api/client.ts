@@ -59,6 +59,10 @@ export interface ClientOptions {
 export function createClient({ socketPath, timeoutMs = 30_000 }: ClientOptions): Control {
   return {
     trigger: request => call('trigger', request),
+    runSlot: request => call('run_slot', request),
+    pause: request => call('pause', request),
+    resume: request => call('resume', request),
+    skip: request => call('skip', request),
     cancel: request => call('cancel', request),
     record: request => call('record', request),
     status: () => call('status', {}),

@@ -4,7 +4,16 @@
 import { z } from 'zod'
 import { DagbokError, EXIT } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { CancelRequest, EventFilter, RecordRequest, TriggerRequest } from './control.ts'
+import type {
+  CancelRequest,
+  EventFilter,
+  PauseRequest,
+  RecordRequest,
+  ResumeRequest,
+  RunSlotRequest,
+  SkipRequest,
+  TriggerRequest,
+} from './control.ts'
 import type { Verb } from './wire.ts'
 
 const jsonObject = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>
@@ -19,7 +28,28 @@ export const triggerRequest = z
   })
   .refine(({ dag, file }) => (dag === undefined) !== (file === undefined), 'expected either dag or file')
 
-export const cancelRequest = z.strictObject({ run_id: word, reason: z.string().max(4096) })
+const reason = z.string().max(4096)
+const moment = z.string().min(1).max(40)
+
+export const runSlotRequest = z.strictObject({ schedule_id: word, slot: moment, cause: word })
+
+export const pauseRequest = z
+  .strictObject({
+    schedule_id: word.optional(),
+    reason,
+    until: moment.optional(),
+    for_ms: z.number().int().min(1).optional(),
+  })
+  .refine(
+    ({ until, for_ms }) => until === undefined || for_ms === undefined,
+    'expected until or for_ms, not both',
+  )
+
+export const resumeRequest = z.strictObject({ schedule_id: word.optional(), reason })
+
+export const skipRequest = z.strictObject({ schedule_id: word, slot: moment.optional(), reason })
+
+export const cancelRequest = z.strictObject({ run_id: word, reason })
 
 export const recordRequest = z.strictObject({ fields: jsonObject })
 
@@ -33,6 +63,10 @@ const nothing = z.strictObject({})
 
 const REQUESTS = {
   trigger: triggerRequest,
+  run_slot: runSlotRequest,
+  pause: pauseRequest,
+  resume: resumeRequest,
+  skip: skipRequest,
   cancel: cancelRequest,
   record: recordRequest,
   status: nothing,
@@ -41,6 +75,10 @@ const REQUESTS = {
 
 interface RequestOf {
   trigger: TriggerRequest
+  run_slot: RunSlotRequest
+  pause: PauseRequest
+  resume: ResumeRequest
+  skip: SkipRequest
   cancel: CancelRequest
   record: RecordRequest
   status: Record<never, never>

@@ -23,6 +23,47 @@ export interface TriggerAnswer {
   seq: number
 }
 
+export interface RunSlotRequest {
+  schedule_id: string
+  /** A date and time: local in the schedule's zone, or with `Z` or an offset. */
+  slot: string
+  cause: string
+}
+
+/** Without `schedule_id`: everything. */
+export interface PauseRequest {
+  schedule_id?: string
+  reason: string
+  /** A date and time, as in `RunSlotRequest`; in UTC where there is no schedule. Without it: until it is resumed. */
+  until?: string
+  /** The length of the pause instead, milliseconds. */
+  for_ms?: number
+}
+export interface PauseAnswer {
+  schedule_id?: string
+  until?: string
+  seq: number
+}
+export interface ResumeRequest {
+  schedule_id?: string
+  reason: string
+}
+export interface ResumeAnswer {
+  schedule_id?: string
+  seq: number
+}
+export interface SkipRequest {
+  schedule_id: string
+  /** Without it: the next slot that nobody has touched. */
+  slot?: string
+  reason: string
+}
+export interface SkipAnswer {
+  schedule_id: string
+  slot: string
+  seq: number
+}
+
 export interface CancelRequest {
   run_id: string
   reason: string
@@ -71,6 +112,8 @@ export interface StatusAnswer {
   dags: number
   next_wake_at?: string
   next_slots: { schedule_id: string; slot: string }[]
+  /** What skips slots now; the first, without a schedule, is a pause of everything. At most 50. */
+  paused: { schedule_id?: string; since: string; until?: string; reason: string }[]
   runs: RunView[]
   queued_runs: number
   running_runs: number
@@ -93,6 +136,11 @@ export interface EventFilter {
 
 export interface Control {
   trigger(request: TriggerRequest): Promise<TriggerAnswer>
+  /** A slot without a decision has its run now; a decided one is run once more. */
+  runSlot(request: RunSlotRequest): Promise<TriggerAnswer>
+  pause(request: PauseRequest): Promise<PauseAnswer>
+  resume(request: ResumeRequest): Promise<ResumeAnswer>
+  skip(request: SkipRequest): Promise<SkipAnswer>
   cancel(request: CancelRequest): Promise<CancelAnswer>
   record(request: RecordRequest): Promise<RecordAnswer>
   status(): Promise<StatusAnswer>

@@ -7,7 +7,17 @@ import { DagbokError, EXIT, type ExitCode } from '../core/error.ts'
 import { isJsonObject } from '../core/json.ts'
 
 /** Verbs of Control that take one object and give one. */
-export const VERBS = ['trigger', 'cancel', 'record', 'status', 'reload'] as const
+export const VERBS = [
+  'trigger',
+  'run_slot',
+  'pause',
+  'resume',
+  'skip',
+  'cancel',
+  'record',
+  'status',
+  'reload',
+] as const
 export type Verb = (typeof VERBS)[number]
 
 /** A request's body may have this many bytes. */

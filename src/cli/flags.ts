@@ -6,6 +6,17 @@ export interface RunFlags {
   paramsFile?: string
 }
 
+export interface TriggerFlags extends RunFlags {
+  slot?: string
+}
+
+export interface PauseFlags {
+  all?: boolean
+  until?: string
+  for?: string
+  reason?: string
+}
+
 export interface RunsFlags {
   dag?: string
   schedule?: string

@@ -15,9 +15,11 @@ import type {
   ExplainFlags,
   LintFlags,
   LogFlags,
+  PauseFlags,
   RunFlags,
   RunsFlags,
   SimulateFlags,
+  TriggerFlags,
 } from './flags.ts'
 import { UsageError } from './usage.ts'
 
@@ -115,15 +117,37 @@ export async function parse(
     .option('--dry-run', 'print the execution plan and stop')
     .option('--param <key=value>', 'a param for every task; may be repeated', collect)
     .option('--params-file <file>', 'params from a YAML or JSON file')
-  add<[string, RunFlags]>(
+  add<[string, TriggerFlags]>(
     'trigger <dag>',
-    'ask for a run of a DAG and do not wait',
+    'ask for a run of a DAG, or of a slot of a schedule, and do not wait',
     async (context, dag, flags) => (await import('./commands/trigger.ts')).run(context, dag, flags),
   )
     .option('--param <key=value>', 'a param for every task; may be repeated', collect)
     .option('--params-file <file>', 'params from a YAML or JSON file')
+    .option('--slot <slot>', 'the word names a schedule: run this slot of it now, or once more')
   add<[string, { reason?: string }]>('cancel <run>', 'end a run', async (context, run, flags) =>
     (await import('./commands/cancel.ts')).run(context, run, flags),
+  ).option('--reason <text>', 'why, for the record')
+
+  program.commandsGroup('Steer:')
+  add<[string | undefined, PauseFlags]>(
+    'pause [schedule]',
+    'skip the slots of a schedule, or of every one, from now on',
+    async (context, id, flags) => (await import('./commands/pause.ts')).run(context, id, flags),
+  )
+    .option('--all', 'every schedule')
+    .option('--until <when>', 'the end: a date and time, local in the zone of the schedule or with an offset')
+    .option('--for <duration>', 'the length instead: 2h')
+    .option('--reason <text>', 'why, for the record')
+  add<[string | undefined, PauseFlags]>('resume [schedule]', 'end a pause', async (context, id, flags) =>
+    (await import('./commands/resume.ts')).run(context, id, flags),
+  )
+    .option('--all', 'the pause of everything')
+    .option('--reason <text>', 'why, for the record')
+  add<[string, string | undefined, { reason?: string }]>(
+    'skip <schedule> [slot]',
+    'leave out one slot to come: this one, or the next',
+    async (context, id, slot, flags) => (await import('./commands/skip.ts')).run(context, id, slot, flags),
   ).option('--reason <text>', 'why, for the record')
 
   program.commandsGroup('Write:')

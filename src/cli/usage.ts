@@ -11,6 +11,25 @@ export class UsageError extends DagbokError {
 }
 
 /**
+ * The scope of a verb that takes one schedule or, with `--all`, every one.
+ * @throws UsageError
+ */
+export function oneOrAll(
+  verb: string,
+  id: string | undefined,
+  all: boolean | undefined,
+): { schedule_id?: string } {
+  if (all === true && id !== undefined) {
+    throw new UsageError(`--all is every schedule: leave ${JSON.stringify(id)} out, or --all`)
+  }
+  if (all === true) return {}
+  if (id === undefined) {
+    throw new UsageError(`${verb} needs a schedule, or --all`, '`scheduler next` lists the schedules')
+  }
+  return { schedule_id: id }
+}
+
+/**
  * The remedy of a name that does not exist, with the existing one that was probably meant.
  * @returns `did you mean "sweep"? …`
  */

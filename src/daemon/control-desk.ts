@@ -5,9 +5,16 @@ import {
   type CancelRequest,
   type Control,
   type EventFilter,
+  type PauseAnswer,
+  type PauseRequest,
   RESERVED_FIELDS,
   type RecordAnswer,
   type RecordRequest,
+  type ResumeAnswer,
+  type ResumeRequest,
+  type RunSlotRequest,
+  type SkipAnswer,
+  type SkipRequest,
   type StatusAnswer,
   type TriggerAnswer,
   type TriggerRequest,
@@ -17,8 +24,11 @@ import { DagbokError, EXIT } from '../core/error.ts'
 import { clip, jsonBytes } from '../core/json.ts'
 import { manualRunId, ulid } from '../core/run/run-id.ts'
 import type { Command } from '../core/state-machine/command.ts'
-import { type Event, isUserEvent } from '../core/state-machine/event.ts'
+import { type Event, isUserEvent, type SlotSkipRequested } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
+import { formatInstant, type Instant } from '../core/time/instant.ts'
+import { readInstant } from '../core/time/read-instant.ts'
+import { zoneOf } from '../core/time/zone.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DefinitionSource } from '../ports/definition-source.ts'
 import type { Random } from '../ports/random.ts'
@@ -56,6 +66,69 @@ export class ControlDesk implements Control {
     const command = await this.plan(request)
     const events = await this.#options.loop.ask(command)
     return { run_id: command.runId, dag_name: command.dag.name, seq: lastSeqOf(events, command.runId)! }
+  }
+
+  async runSlot({ schedule_id, slot, cause }: RunSlotRequest): Promise<TriggerAnswer> {
+    const events = await this.#options.loop.ask({
+      type: 'run_slot',
+      scheduleId: schedule_id,
+      slot: this.#readMoment(slot, schedule_id),
+      cause,
+    })
+    const enqueued = events.find(
+      event => event.event === 'schedule_enqueued' || event.event === 'run_requested',
+    )
+    const { run_id, dag_name } = enqueued as Event & { run_id: string; dag_name: string }
+    return { run_id, dag_name, seq: lastSeqOf(events, run_id)! }
+  }
+
+  async pause({ schedule_id, reason, until, for_ms }: PauseRequest): Promise<PauseAnswer> {
+    const { clock, loop } = this.#options
+    const end = until !== undefined ? this.#readMoment(until, schedule_id) : for_ms && clock.now() + for_ms
+    const events = await loop.ask({
+      type: 'pause',
+      reason: clip(reason, REASON_MAX),
+      ...(schedule_id === undefined ? {} : { scheduleId: schedule_id }),
+      ...(end === undefined ? {} : { until: end }),
+    })
+    const scope = schedule_id === undefined ? {} : { schedule_id }
+    return { ...scope, ...(end === undefined ? {} : { until: formatInstant(end) }), seq: events[0]!.seq }
+  }
+
+  async resume({ schedule_id, reason }: ResumeRequest): Promise<ResumeAnswer> {
+    const events = await this.#options.loop.ask({
+      type: 'resume',
+      reason: clip(reason, REASON_MAX),
+      ...(schedule_id === undefined ? {} : { scheduleId: schedule_id }),
+    })
+    return { ...(schedule_id === undefined ? {} : { schedule_id }), seq: events[0]!.seq }
+  }
+
+  async skip({ schedule_id, slot, reason }: SkipRequest): Promise<SkipAnswer> {
+    const events = await this.#options.loop.ask({
+      type: 'skip_slot',
+      scheduleId: schedule_id,
+      reason: clip(reason, REASON_MAX),
+      ...(slot === undefined ? {} : { slot: this.#readMoment(slot, schedule_id) }),
+    })
+    const asked = events.find(event => event.event === 'slot_skip_requested') as SlotSkipRequested
+    return { schedule_id, slot: asked.slot, seq: asked.seq }
+  }
+
+  /** A date and time in the zone of a schedule. @throws DagbokError DATE_INVALID (2) */
+  #readMoment(text: string, scheduleId: string | undefined): Instant {
+    const { schedules } = this.#options.loop.definitions
+    const zone = zoneOf(schedules.get(scheduleId ?? '')?.timing.timezone ?? 'UTC')
+    try {
+      return readInstant(text, zone)
+    } catch (error) {
+      if (!(error instanceof DagbokError)) throw error
+      const { message, hint } = error
+      throw new DagbokError('DATE_INVALID', message, {
+        exitCode: EXIT.usage,
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
   }
 
   async cancel({ run_id, reason }: CancelRequest): Promise<CancelAnswer> {

@@ -254,6 +254,7 @@ export class Daemon implements Session {
     return describeStatus({
       facts: { mode, pid, host, version, startedAt: this.#startedAt },
       loop: this.#loop,
+      now: this.#clock.now(),
       stopping: this.#stop !== undefined,
       state: this.#state,
       agenda: this.#parts.agenda,

@@ -3,6 +3,7 @@
 import type { RunView, StatusAnswer } from '../api/control.ts'
 import type { Limits } from '../core/planner/admit.ts'
 import type { Agenda } from '../core/planner/agenda.ts'
+import { type Pause, pauseAt } from '../core/planner/hold.ts'
 import { countTasks, type RunState } from '../core/run/run.ts'
 import type { SchedulerMode } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
@@ -16,6 +17,7 @@ const NEXT_SLOTS_MAX = 5
 export interface StatusSources {
   readonly facts: { mode: SchedulerMode; pid: number; host: string; version: string; startedAt: Instant }
   readonly loop: Loop
+  readonly now: Instant
   readonly stopping: boolean
   readonly state: State
   readonly agenda: Agenda
@@ -26,7 +28,7 @@ export interface StatusSources {
 }
 
 export function describeStatus(sources: StatusSources): StatusAnswer {
-  const { facts, loop, state, agenda } = sources
+  const { facts, loop, state, agenda, now } = sources
   const runs = [...state.runs.values()]
   const wakeAt = loop.nextWakeAt
   return {
@@ -44,6 +46,7 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
     next_slots: agenda
       .earliest(NEXT_SLOTS_MAX)
       .map(({ at, scheduleId }) => ({ schedule_id: scheduleId, slot: formatSlot(at) })),
+    paused: listPauses(state, now),
     runs: runs.slice(0, SHOWN_MAX).map(viewRun),
     queued_runs: runs.filter(({ status }) => status === 'queued').length,
     running_runs: runs.filter(({ status }) => status === 'running').length,
@@ -53,6 +56,23 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
     journal: sources.journal,
     lag: { index: sources.lagOf('run index'), feed: sources.lagOf('task feed') },
   }
+}
+
+function listPauses(state: State, now: Instant): StatusAnswer['paused'] {
+  const paused: StatusAnswer['paused'] = []
+  const freeze = pauseAt(state.freezes, now + 1)
+  if (freeze !== undefined) paused.push(viewPause(freeze))
+  for (const [id, { pauses, retired }] of state.schedules) {
+    const pause = pauses === undefined || retired ? undefined : pauseAt(pauses, now + 1)
+    if (pause !== undefined) paused.push({ schedule_id: id, ...viewPause(pause) })
+    if (paused.length === SHOWN_MAX) break
+  }
+  return paused
+}
+
+function viewPause({ since, until, reason }: Pause): { since: string; until?: string; reason: string } {
+  const end = until === undefined ? {} : { until: formatInstant(until) }
+  return { since: formatInstant(since), ...end, reason }
 }
 
 function viewRun(run: RunState): RunView {

@@ -16,6 +16,7 @@ export const STATUS: StatusAnswer = {
   schedules: 2,
   dags: 3,
   next_slots: [{ schedule_id: 'heartbeat', slot: '2026-01-05T06:01Z' }],
+  paused: [],
   runs: [],
   queued_runs: 0,
   running_runs: 0,
@@ -59,6 +60,29 @@ export function scriptControl(): ScriptedControl {
       control.afterTrigger?.(run_id)
       return value
     },
+    runSlot: request =>
+      answer('runSlot', request, {
+        run_id: `${request.schedule_id}@${request.slot}`,
+        dag_name: 'd',
+        seq: 45,
+      }),
+    pause: ({ schedule_id, until, ...rest }) => {
+      const scope = {
+        ...(schedule_id === undefined ? {} : { schedule_id }),
+        ...(until === undefined ? {} : { until }),
+      }
+      return answer('pause', { ...scope, ...rest }, { ...scope, seq: 46 })
+    },
+    resume: request => {
+      const scope = request.schedule_id === undefined ? {} : { schedule_id: request.schedule_id }
+      return answer('resume', request, { ...scope, seq: 47 })
+    },
+    skip: request =>
+      answer('skip', request, {
+        schedule_id: request.schedule_id,
+        slot: request.slot ?? '2026-01-05T06:01Z',
+        seq: 48,
+      }),
     cancel: request =>
       answer('cancel', request, { run_id: request.run_id, state: 'requested' as const, seq: 43 }),
     record: request => answer('record', request, { seq: 44 }),

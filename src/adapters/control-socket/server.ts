@@ -93,7 +93,7 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://scheduler')
-    const verb = /^\/v1\/([a-z]+)$/.exec(url.pathname)?.[1]
+    const verb = /^\/v1\/([a-z_]+)$/.exec(url.pathname)?.[1]
     if (verb === 'events' && request.method === 'GET') return stream(url, response)
     const asks = request.method === 'POST' || (request.method === 'GET' && verb === 'status')
     if (!VERBS.includes(verb as Verb) || !asks) {
@@ -115,6 +115,14 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     switch (verb) {
       case 'trigger':
         return control.trigger(checkRequest(verb, body))
+      case 'run_slot':
+        return control.runSlot(checkRequest(verb, body))
+      case 'pause':
+        return control.pause(checkRequest(verb, body))
+      case 'resume':
+        return control.resume(checkRequest(verb, body))
+      case 'skip':
+        return control.skip(checkRequest(verb, body))
       case 'cancel':
         return control.cancel(checkRequest(verb, body))
       case 'record':

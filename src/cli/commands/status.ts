@@ -43,6 +43,13 @@ function describePresence({ out, headers, now }: CommandContext, status: StatusA
   line('runs', `${status.running_runs} running, ${status.queued_runs} queued; ${status.running_tasks} tasks`)
   const [next] = status.next_slots
   line('next', next ? `${next.slot} ${next.schedule_id}` : 'nothing is scheduled')
+  for (const { schedule_id, until, reason } of status.paused) {
+    const what = schedule_id === undefined ? 'every schedule' : plain(schedule_id)
+    line(
+      'paused',
+      out.data.style('yellow', `${what} ${until === undefined ? '' : `until ${until} `}(${plain(reason)})`),
+    )
+  }
   if (status.runs.length === 0) return
   out.data.line('')
   const rows = status.runs.map(({ run_id, dag_name, status: state, started_at, tasks }) => [

@@ -39,8 +39,8 @@ export type Command =
   | { type: 'resume'; scheduleId?: string; reason: string }
   /** Without a slot: the next one. */
   | { type: 'skip_slot'; scheduleId: string; slot?: Instant; reason: string }
-  /** A slot that is still to come has its run now. */
-  | { type: 'run_slot'; scheduleId: string; slot: Instant }
+  /** A slot that is undecided has its run now; one that is decided is run once more. */
+  | { type: 'run_slot'; scheduleId: string; slot: Instant; cause: string }
   | { type: 'cancel'; runId: string; reason: string }
   | { type: 'record'; fields: { event: string } & JsonObject }
   | {

@@ -101,11 +101,21 @@ test('skip takes the next slot that nobody has touched', () => {
 
 test('a slot that was run ahead of time is not run again, through a restart and a downtime', () => {
   const world = worldOf({ catchup: 'all' })
-  world.when({ type: 'run_slot', scheduleId: 's', slot: Date.parse('2026-01-05T06:20Z') })
+  world.when({ type: 'run_slot', scheduleId: 's', slot: Date.parse('2026-01-05T06:20Z'), cause: 'cli' })
   world.ok('s@2026-01-05T06:20Z', 'only')
-  expect(() =>
-    world.when({ type: 'run_slot', scheduleId: 's', slot: Date.parse('2026-01-05T06:20Z') }),
-  ).toThrow('is decided already')
+  const again = world.when({
+    type: 'run_slot',
+    scheduleId: 's',
+    slot: Date.parse('2026-01-05T06:20Z'),
+    cause: 'cli',
+  })
+  expect(again[0]).toMatchObject({
+    event: 'run_requested',
+    run_id: expect.stringMatching(/^work@manual-[0-9A-Z]{26}$/),
+    schedule_id: 's',
+    slot: '2026-01-05T06:20Z',
+    cause: 'cli',
+  })
   Object.assign(world.state, world.restored())
   world.use(world.definitions)
   world.tickAt('2026-01-05T06:30:00Z')

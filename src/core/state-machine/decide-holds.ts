@@ -7,9 +7,11 @@
 import { DagbokError, EXIT } from '../error.ts'
 import { findNearest } from '../nearest.ts'
 import { pauseAt } from '../planner/hold.ts'
+import { manualRunId, ulid } from '../run/run-id.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
 import type { Command } from './command.ts'
+import { requestRun } from './decide-runs.ts'
 import { emitEnqueued } from './decide-schedules.ts'
 import type { Decider } from './decision-context.ts'
 import type { ScheduleState } from './state.ts'
@@ -32,7 +34,7 @@ export function pause(decider: Decider, { scheduleId, reason, until }: Command &
   decider.emit({ event: 'schedule_paused', schedule_id: scheduleId, reason, ...end })
 }
 
-/** @throws DagbokError SCHEDULE_NOT_FOUND (4), NOT_PAUSED (6) */
+/** @throws DagbokError SCHEDULE_NOT_FOUND (4), NOT_PAUSED (5) */
 export function resume(decider: Decider, { scheduleId, reason }: Command & { type: 'resume' }): void {
   const { state, context } = decider
   const pauses = scheduleId === undefined ? state.freezes : find(decider, scheduleId).known.pauses
@@ -50,7 +52,7 @@ export function resume(decider: Decider, { scheduleId, reason }: Command & { typ
   else decider.emit({ event: 'schedule_resumed', schedule_id: scheduleId, reason })
 }
 
-/** @throws DagbokError SCHEDULE_NOT_FOUND, SLOT_NOT_FOUND (4), SLOT_DECIDED (6) */
+/** @throws DagbokError SCHEDULE_NOT_FOUND, SLOT_NOT_FOUND (4), SLOT_DECIDED (5) */
 export function skipSlot(
   decider: Decider,
   { scheduleId, slot, reason }: Command & { type: 'skip_slot' },
@@ -61,11 +63,25 @@ export function skipSlot(
   decider.emit({ event: 'slot_skip_requested', schedule_id: scheduleId, slot: formatSlot(at), reason })
 }
 
-/** @throws DagbokError SCHEDULE_NOT_FOUND, SLOT_NOT_FOUND (4), SLOT_DECIDED (6) */
-export function runSlot(decider: Decider, { scheduleId, slot }: Command & { type: 'run_slot' }): void {
+/**
+ * A slot that has no decision yet gets its run, which is its decision. One that has keeps it, and is run once more under
+ * an id of its own.
+ * @throws DagbokError SCHEDULE_NOT_FOUND, SLOT_NOT_FOUND (4), SLOT_DECIDED (5) for one that is to be skipped
+ */
+export function runSlot(decider: Decider, { scheduleId, slot, cause }: Command & { type: 'run_slot' }): void {
   const found = find(decider, scheduleId)
-  checkOpen(found, slot)
-  emitEnqueued(decider, found.schedule, slot, 'by_hand')
+  const { schedule, known } = found
+  const isDone =
+    slot <= known.cursor || known.byHand?.some(({ did, slot: touched }) => did === 'run' && touched === slot)
+  if (isDone !== true) {
+    checkOpen(found, slot)
+    return emitEnqueued(decider, schedule, slot, 'by_hand')
+  }
+  checkIsSlot(schedule, slot)
+  const { definitions, now, random } = decider.context
+  const dag = definitions.dags.get(schedule.dagName)!
+  const runId = manualRunId(dag.name, ulid(now, random))
+  requestRun(decider, { type: 'trigger', runId, dag, cause, slot: { scheduleId, at: slot } })
 }
 
 interface Found {
@@ -101,15 +117,18 @@ function nextFree({ context }: Decider, { schedule, known }: Found): Instant {
   })
 }
 
+function checkIsSlot({ id, slots }: Schedule, slot: Instant): void {
+  if (slots.next(slot - 1) === slot) return
+  const next = slots.next(slot)
+  throw new DagbokError('SLOT_NOT_FOUND', `schedule "${id}" has no slot at ${formatSlot(slot)}`, {
+    ...(next === undefined ? {} : { hint: `the next one after it is ${formatSlot(next)}` }),
+    exitCode: EXIT.notFound,
+  })
+}
+
 function checkOpen({ schedule, known }: Found, slot: Instant): void {
+  checkIsSlot(schedule, slot)
   const text = formatSlot(slot)
-  if (schedule.slots.next(slot - 1) !== slot) {
-    const next = schedule.slots.next(slot)
-    throw new DagbokError('SLOT_NOT_FOUND', `schedule "${schedule.id}" has no slot at ${text}`, {
-      ...(next === undefined ? {} : { hint: `the next one after it is ${formatSlot(next)}` }),
-      exitCode: EXIT.notFound,
-    })
-  }
   const touched = known.byHand?.find(({ slot: known }) => known === slot)
   if (slot <= known.cursor || touched !== undefined) {
     const done = touched?.did === 'skip' ? 'is to be skipped already' : 'is decided already'

@@ -144,7 +144,7 @@ function steer(
     } else if (kind === 'resume') {
       world.when({ type: 'resume', reason: 'test', ...{ scheduleId } } as Command)
     } else if (scheduleId !== undefined && slot !== undefined) {
-      if (kind === 'run') world.when({ type: 'run_slot', scheduleId, slot })
+      if (kind === 'run') world.when({ type: 'run_slot', scheduleId, slot, cause: 'test' })
       else world.when({ type: 'skip_slot', scheduleId, reason: 'test', ...(pick % 2 === 0 ? { slot } : {}) })
     }
   } catch (error) {
