@@ -108,6 +108,7 @@ describe('a cron text', () => {
     expect(await explain('0 0 6 ? * 2-6', '--dialect', 'quartz')).toContain('at 06:00, Monday to Friday\n')
     expect(await explain('H 3 * * *', '--seed', 'nightly')).toMatch(/means {5}at 03:\d\d every day\n/)
     const skip = await explain('30 2 * * *', '--timezone', 'Europe/Berlin', '--dst', 'skip')
+    expect(skip).toContain('(it names fixed times, dst: skip):\n')
     expect(skip).toContain('is left out: 02:30 has no slot that day\n')
     expect(skip).toContain('comes twice: 02:30 is due the first time only')
     const both = await explain('30 2 * * *', '--timezone', 'Europe/Berlin', '--dst', 'both')

@@ -103,10 +103,11 @@ function zoneOfCron(cron: string, timezone: string, options: CronOptions): strin
 }
 
 function explainCron(text: string, timezone: string, options: CronOptions, now: Instant): CronExplanation {
+  const { dst = 'cron' } = options
   const wall = compileOnWall(text, options)
   if (wall === undefined) {
     const words = `every ${formatDuration(readPeriod(text, options)!)}, counted from 1970-01-01T00:00Z`
-    return { text, words, rule: 'elapsed', warnings: [], changes: [] }
+    return { text, words, rule: 'elapsed', dst, warnings: [], changes: [] }
   }
   const fields = parseCron(text, options)
   const slots = compileCron(text, timezone, options)
@@ -118,6 +119,7 @@ function explainCron(text: string, timezone: string, options: CronOptions, now: 
     text,
     words: describeCron(fields),
     rule: followsClock(fields) ? 'clock' : 'fixed',
+    dst,
     warnings,
     changes: listClockChanges(slots, wall, zoneOf(timezone), now, now + CHANGES_WITHIN_MS),
   }

@@ -3,7 +3,7 @@
 
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
-import { describeTiming } from '../../core/schedule/timing.ts'
+import { describeTiming, timingFields } from '../../core/schedule/timing.ts'
 import { formatSlot, type Instant, parseInstant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import type { SlotRow } from '../../ports/run-index.ts'
@@ -57,6 +57,7 @@ export async function run(
         tenant_id: schedule.tenantId,
         cron: describeTiming(schedule.timing),
         timezone: schedule.timing.timezone,
+        timing: timingFields(schedule.timing),
         enabled: schedule.enabled,
         slot: slot === undefined ? null : formatSlot(slot),
         in_ms: slot === undefined ? null : slot - now,

@@ -1,6 +1,7 @@
 // An explanation, for people and for machines: the words, the next slots, the clock changes, the warnings, the policies.
 
 import type { ClockChange } from '../../core/cron/clock-changes.ts'
+import type { CronDst } from '../../core/cron/parse.ts'
 import type { CronWarning } from '../../core/cron/warnings.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import { timingFields } from '../../core/schedule/timing.ts'
@@ -16,6 +17,7 @@ export interface CronExplanation {
   readonly words: string
   /** How it takes a change of the clock: it follows the wall clock, names fixed times, or counts elapsed time. */
   readonly rule: 'clock' | 'fixed' | 'elapsed'
+  readonly dst: CronDst
   readonly warnings: readonly CronWarning[]
   readonly changes: readonly ClockChange[]
 }
@@ -76,12 +78,12 @@ function renderSlots(slots: readonly Instant[], { timezone, now }: Explanation):
 const RULES = { clock: 'it follows the wall clock', fixed: 'it names fixed times' } as const
 
 function renderChanges({ crons, timezone }: Explanation): string[] {
-  return crons.flatMap(({ text, changes, rule }) => {
+  return crons.flatMap(({ text, changes, rule, dst }) => {
     const which = crons.length > 1 ? `${plain(text)}: ` : ''
     if (rule === 'elapsed') return [`${which}it counts elapsed time: no change of a clock touches it`]
     if (changes.length === 0) return [`${which}${timezone} keeps its clock for the next 12 months`]
     return [
-      `${which}clock changes of ${timezone} in the next 12 months (${RULES[rule]}):`,
+      `${which}clock changes of ${timezone} in the next 12 months (${RULES[rule]}${dst === 'cron' ? '' : `, dst: ${dst}`}):`,
       ...changes.map(change => `  ${sayChange(change)}: ${sayEffect(change)}`),
     ]
   })
@@ -161,10 +163,11 @@ export function explanationJson({ schedule, timezone, now, crons, slots }: Expla
     ...(schedule === undefined
       ? {}
       : { timing: timingFields(schedule.timing), moments: describeMoments(schedule.timing) }),
-    crons: crons.map(({ text, words, rule, warnings, changes }) => ({
+    crons: crons.map(({ text, words, rule, dst, warnings, changes }) => ({
       cron: text,
       words,
       follows_clock: rule === 'clock',
+      dst,
       warnings: warnings.map(({ code, message, hint, position, length }) => ({
         code,
         message,
