@@ -5,8 +5,9 @@
 //   C2. What a date, a rule or a window is follows from its keys; keys of two kinds in one entry are a problem.
 
 import type { z } from 'zod'
-import type { CalendarPlan, DaySpan, NamedSpan } from '../core/calendar/calendar.ts'
+import type { CalendarPlan, NamedSpan } from '../core/calendar/calendar.ts'
 import { parseDay, WEEKDAY_NAMES, type Weekday, type WeekdayName } from '../core/calendar/day.ts'
+import type { DaySpan } from '../core/calendar/day-set.ts'
 import {
   type HolidayRule,
   NEAREST_WEEKDAY,

@@ -104,6 +104,50 @@ describe('calendars together', () => {
   })
 })
 
+describe('many calendars', () => {
+  const chain = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length }, (_, n) => [
+        `c${n}.yaml`,
+        `name: c${n}\n${n + 1 < length ? `include: [c${n + 1}]\n` : 'dates: [2026-05-01]\n'}`,
+      ]),
+    )
+
+  it('may include each other 20 deep', async () => {
+    const { calendars } = await load(chain(21))
+    expect(isHoliday(calendars!.get('c0')!, day('2026-05-01'))).toBeDefined()
+    expect((await load(chain(22))).said).toEqual([
+      'c0.yaml:2:11 calendars include each other more than 20 deep | include the ones at the end of the chain directly',
+    ])
+  })
+
+  it('in a chain of thousands, or a circle of thousands, are told in bounded time', async () => {
+    const began = performance.now()
+    expect((await load(chain(2_000))).said).toHaveLength(1)
+    const circle = { ...chain(2_000), 'c1999.yaml': 'name: c1999\ninclude: [c0]\n' }
+    expect((await load(circle)).said).toEqual([
+      expect.stringMatching(
+        /^c0\.yaml:2:11 calendars include each other in a circle: c0 → c1 → .{0,300} → c0 \|/,
+      ),
+    ])
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+
+  it('that share what they include keep it once', async () => {
+    const levels: Record<string, string> = {
+      'z.yaml': 'name: z\nwindows: [{name: w, weekdays: [SUN]}]\ndates: [2026-05-01]\n',
+    }
+    for (let n = 0; n < 19; n++) {
+      const below = n === 18 ? 'z' : `a${n + 1}, b${n + 1}`
+      for (const side of ['a', 'b']) levels[`${side}${n}.yaml`] = `name: ${side}${n}\ninclude: [${below}]\n`
+    }
+    const { calendars } = await load(levels)
+    const top = calendars!.get('a0')!
+    expect(top.windows).toHaveLength(1)
+    expect(top.holidaysIn(2026).get(day('2026-05-01'))).toHaveLength(1)
+  })
+})
+
 describe('iCalendar files', () => {
   it('are found from the calendar: days are holidays, times are windows in its zone', async () => {
     const { calendars, said } = await load(

@@ -13,11 +13,16 @@ import type { Json } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { DefinitionProblem } from '../ports/definition-source.ts'
 import type { CheckedCalendarFile, LoosePlan } from './calendar-file.ts'
-import { listNames } from './dag-file.ts'
+import { listNames, shortenPath } from './dag-file.ts'
 import type { CheckedIcsFile } from './ics-file.ts'
 import { FirstPlaces } from './link.ts'
 import { hashOf } from './normal-form.ts'
 import { ProblemList } from './problem.ts'
+
+/** Includes of includes: more is a slip, and each takes a step of the stack. */
+const MAX_DEPTH = 20
+/** Calendars in whose includes circles are looked for at once. */
+const MAX_SUSPECTS = 100
 
 export interface CalendarInputs {
   readonly calendarFiles: readonly CheckedCalendarFile[]
@@ -59,12 +64,54 @@ export function linkCalendars({ calendarFiles, someIsUnreadable, icsFiles }: Cal
         problems.add(place, `unknown iCalendar file "${name}": it is not in the folder of calendars`, {
           help: () => suggestPath(file.source.file, name, [...icsFiles.keys()]),
         })
-    for (const circle of findCircles(file, byName)) problems.add(circle.place, circle.message, circle)
   }
+  const { behindCircles, tooDeep } = walkIncludes(byName)
+  // Each circle is told in one file, and the first ones mended show the next.
+  const suspects = lists.filter(({ file }) => file.name !== undefined && behindCircles.has(file.name))
+  for (const { file, problems } of suspects.slice(0, MAX_SUSPECTS))
+    for (const circle of findCircles(file, byName)) problems.add(circle.place, circle.message, circle)
+  for (const { file, problems } of lists)
+    if (file.name !== undefined && tooDeep.has(file.name))
+      problems.add(file.includes[0]!.place, `calendars include each other more than ${MAX_DEPTH} deep`, {
+        help: 'include the ones at the end of the chain directly',
+      })
   const problems = lists.flatMap(list => list.problems.finish())
   const isSound =
     !someIsUnreadable && problems.length === 0 && calendarFiles.every(file => file.plan !== undefined)
   return { calendars: isSound ? compile([...byName.values()], icsFiles) : new Map(), problems }
+}
+
+/** Goes from calendars without includes upwards, as far as circles let it. */
+function walkIncludes(byName: ReadonlyMap<string, CheckedCalendarFile>): {
+  behindCircles: ReadonlySet<string>
+  tooDeep: ReadonlySet<string>
+} {
+  const includedBy = new Map<string, string[]>()
+  const waitsFor = new Map<string, number>()
+  for (const [name, { includes }] of byName) {
+    const known = new Set(includes.map(each => each.name).filter(each => byName.has(each)))
+    waitsFor.set(name, known.size)
+    for (const each of known) {
+      const above = includedBy.get(each)
+      if (above === undefined) includedBy.set(each, [name])
+      else above.push(name)
+    }
+  }
+  const depths = new Map<string, number>()
+  const ready = [...waitsFor].flatMap(([name, count]) => (count === 0 ? [name] : []))
+  for (const name of ready) {
+    const depth = depths.get(name) ?? 0
+    for (const above of includedBy.get(name) ?? []) {
+      depths.set(above, Math.max(depths.get(above) ?? 0, depth + 1))
+      waitsFor.set(above, waitsFor.get(above)! - 1)
+      if (waitsFor.get(above) === 0) ready.push(above)
+    }
+  }
+  const done = new Set(ready)
+  return {
+    behindCircles: new Set([...byName.keys()].filter(name => !done.has(name))),
+    tooDeep: new Set(ready.filter(name => depths.get(name) === MAX_DEPTH + 1)),
+  }
 }
 
 /** The circles that begin with an include of this file; each is told once, in the file with the smallest name. */
@@ -74,7 +121,7 @@ function findCircles(file: CheckedCalendarFile, byName: ReadonlyMap<string, Chec
   return file.includes.flatMap(({ name, place }) => {
     const way = findWay(name, start, byName)
     if (way === undefined || way.some(step => step < start)) return []
-    const path = [start, ...way].join(' → ')
+    const path = shortenPath([start, ...way]).join(' → ')
     const help =
       way.length === 1 ? 'remove it: a calendar holds itself anyway' : 'remove one of these from include'
     return [{ place, message: `calendars include each other in a circle: ${path}`, help }]

@@ -107,7 +107,7 @@ function addFinding(
   if (finding.kind === 'cycle') {
     problems.add(
       place,
-      `CycleDetectedError: Cycle detected in DAG '${dagName}': ${shorten(finding.path).join(' → ')}`,
+      `CycleDetectedError: Cycle detected in DAG '${dagName}': ${shortenPath(finding.path).join(' → ')}`,
       {
         help: explainCycle(finding.path),
       },
@@ -127,7 +127,8 @@ function addFinding(
   }
 }
 
-function shorten(path: readonly string[]): readonly string[] {
+/** The steps of a circle, the middle left out where there are many. */
+export function shortenPath(path: readonly string[]): readonly string[] {
   return path.length <= 20 ? path : [...path.slice(0, 17), `… ${path.length - 19} more …`, ...path.slice(-2)]
 }
 

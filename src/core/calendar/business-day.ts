@@ -5,7 +5,7 @@
 //   2. `roll` lands on a business day or nowhere; what it gives back is rolled to itself. The modified ways never leave
 //      the month.
 
-import { type Calendar, covers, isHoliday } from './calendar.ts'
+import { type Calendar, holidaysOn, isHoliday } from './calendar.ts'
 import { civilOf, type Day, dayOf, formatDay, lengthOfMonth } from './day.ts'
 
 /** How far the next business day is looked for: two years. */
@@ -25,13 +25,13 @@ export interface DayReport {
 }
 
 export function isBusinessDay(calendar: Calendar, day: Day): boolean {
-  if (covers(calendar.plan.workdays, day)) return true
-  return !calendar.isWeekend(day) && isHoliday(calendar, day) === undefined
+  if (calendar.workdays.has(day)) return true
+  return !calendar.isWeekend(day) && holidaysOn(calendar, day).length === 0
 }
 
 export function explainDay(calendar: Calendar, day: Day): DayReport {
   const date = formatDay(day)
-  if (covers(calendar.plan.workdays, day)) return { date, business: true, because: 'workday' }
+  if (calendar.workdays.has(day)) return { date, business: true, because: 'workday' }
   const holiday = isHoliday(calendar, day)
   if (holiday !== undefined) return { date, business: false, because: 'holiday', name: holiday.name }
   const isWeekend = calendar.isWeekend(day)

@@ -9,14 +9,9 @@
 //   4. Weekends are not included, and neither are exclusions and workdays: those of an included calendar count in it.
 
 import { type Day, dayOf, FIRST_YEAR, LAST_YEAR, type Weekday, weekdayOf } from './day.ts'
+import { DaySet, type DaySpan } from './day-set.ts'
 import { type HolidayRule, observedDay, ruleDayIn } from './rule.ts'
 import { type CompiledWindow, compileWindows, type WindowPlan } from './window.ts'
-
-/** Days from `from` to `to`, both included. */
-export interface DaySpan {
-  readonly from: Day
-  readonly to: Day
-}
 
 export interface NamedSpan extends DaySpan {
   readonly name: string
@@ -55,6 +50,9 @@ export interface HolidayOn extends Holiday {
   readonly day: Day
 }
 
+/** A day that has more reasons than this to be a holiday keeps the first ones. */
+const MAX_REASONS = 20
+
 /** How far a substitute day is looked for. */
 const OBSERVED_REACH_DAYS = 31
 
@@ -67,12 +65,19 @@ export class Calendar {
   readonly windows: readonly CompiledWindow[]
   /** Bit w stands for weekday w. */
   readonly weekendMask: number
+  readonly workdays: DaySet
+  readonly #dates: DaySet
+  readonly #excluded: DaySet
   readonly #years = new Map<number, Year>()
 
   constructor(plan: CalendarPlan, includes: readonly Calendar[]) {
     this.plan = plan
     this.includes = includes
-    this.windows = [...compileWindows(plan.windows), ...includes.flatMap(each => each.windows)]
+    // A set, since two ways may lead to the same calendar.
+    this.windows = [...new Set([...compileWindows(plan.windows), ...includes.flatMap(each => each.windows)])]
+    this.workdays = new DaySet(plan.workdays)
+    this.#dates = new DaySet(plan.dates)
+    this.#excluded = new DaySet([...plan.exclude, ...plan.workdays])
     this.weekendMask = plan.weekend.reduce<number>((mask, weekday) => mask | (1 << weekday), 0)
   }
 
@@ -93,28 +98,24 @@ export class Calendar {
   #workOut(year: number): Year {
     const first = dayOf(year, 1, 1)
     const last = dayOf(year, 12, 31)
-    const found: HolidayOn[] = []
-    for (const span of this.plan.dates)
-      for (let day = Math.max(span.from, first); day <= Math.min(span.to, last); day++)
-        found.push({ day, ...this.#tellDate(span) })
-    for (const holiday of this.#fromRules(year))
-      if (holiday.day >= first && holiday.day <= last) found.push(holiday)
-    for (const included of this.includes)
-      for (const [day, holidays] of included.holidaysIn(year))
-        for (const holiday of holidays) found.push({ ...holiday, day })
     const days = new Map<Day, Holiday[]>()
-    found.sort((a, b) => a.day - b.day)
-    for (const { day, ...holiday } of found) {
-      if (this.#isTakenAway(day)) continue
+    const add = (day: Day, holiday: Holiday) => {
       const others = days.get(day)
       if (others === undefined) days.set(day, [holiday])
-      else if (!others.some(other => sameHoliday(other, holiday))) others.push(holiday)
+      else if (others.length < MAX_REASONS && !others.some(other => sameHoliday(other, holiday)))
+        others.push(holiday)
     }
-    return days
-  }
-
-  #isTakenAway(day: Day): boolean {
-    return covers(this.plan.exclude, day) || covers(this.plan.workdays, day)
+    for (const span of this.plan.dates) {
+      const holiday = this.#tellDate(span)
+      for (let day = Math.max(span.from, first); day <= Math.min(span.to, last); day++)
+        if (!this.#excluded.has(day)) add(day, holiday)
+    }
+    for (const { day, ...holiday } of this.#fromRules(year))
+      if (day >= first && day <= last && !this.#excluded.has(day)) add(day, holiday)
+    for (const included of this.includes)
+      for (const [day, holidays] of included.holidaysIn(year))
+        if (!this.#excluded.has(day)) for (const holiday of holidays) add(day, holiday)
+    return new Map([...days].sort(([a], [b]) => a - b))
   }
 
   #tellDate({ name, file }: NamedSpan): Holiday {
@@ -129,7 +130,7 @@ export class Calendar {
     for (const near of [year - 1, year, year + 1])
       for (const rule of this.plan.rules) {
         const day = ruleDayIn(rule, near)
-        if (day !== undefined && !this.#isTakenAway(day)) falls.push({ day, rule })
+        if (day !== undefined && !this.#excluded.has(day)) falls.push({ day, rule })
       }
     falls.sort((a, b) => a.day - b.day)
     const taken = new Set<Day>()
@@ -156,7 +157,7 @@ export class Calendar {
     const step = target > day ? 1 : -1
     for (let tries = 0; tries < OBSERVED_REACH_DAYS; tries++) {
       const candidate = target + tries * step
-      if (this.isWeekend(candidate) || taken.has(candidate) || covers(this.plan.dates, candidate)) continue
+      if (this.isWeekend(candidate) || taken.has(candidate) || this.#dates.has(candidate)) continue
       if (this.includes.some(included => holidaysOn(included, candidate).length > 0)) continue
       return candidate
     }
@@ -200,11 +201,6 @@ export function* listHolidays(calendar: Calendar, from: Day, to: Day): Generator
   for (let year = Math.max(yearOf(from), FIRST_YEAR); year <= Math.min(yearOf(to), LAST_YEAR); year++)
     for (const [day, holidays] of calendar.holidaysIn(year))
       if (day >= from && day <= to) for (const holiday of holidays) yield { ...holiday, day }
-}
-
-/** True if one of the spans holds the day. */
-export function covers(spans: readonly DaySpan[], day: Day): boolean {
-  return spans.some(({ from, to }) => from <= day && day <= to)
 }
 
 function sameHoliday(a: Holiday, b: Holiday): boolean {

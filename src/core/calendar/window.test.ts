@@ -1,4 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { zoneOf } from '../time/zone.ts'
+import { dayAt, type Weekday, weekdayOf } from './day.ts'
 import { compileWindows, firstClearInstant, type WindowPlan, windowAt } from './window.ts'
 
 const at = (text: string) => Date.parse(`${text}:00Z`)
@@ -74,6 +77,44 @@ describe('windows between two times', () => {
     })
     expect(tell(cuba, '2026-11-01T04:00')).toBe('night 2026-11-01T04:00 2026-11-01T06:00')
     expect(tell(cuba, '2026-11-01T05:59')).toBe('night 2026-11-01T04:00 2026-11-01T06:00')
+  })
+})
+
+describe('any window between two times', () => {
+  it('holds what the wall clock says', () => {
+    const minute = fc.integer({ min: 0, max: 1_439 })
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 6 }) as fc.Arbitrary<Weekday>, { minLength: 1 }),
+        minute,
+        fc.integer({ min: 1, max: 1_440 }),
+        fc.constantFrom('UTC', 'Asia/Kolkata', 'Pacific/Chatham'),
+        fc.integer({ min: 0, max: 60 * 24 * 30 }),
+        (weekdays, fromMinute, untilMinute, timezone, offset) => {
+          fc.pre(fromMinute !== untilMinute)
+          const calendar = calendarOf({
+            kind: 'weekly',
+            name: 'w',
+            weekdays,
+            fromMinute,
+            untilMinute,
+            timezone,
+          })
+          const zone = zoneOf(timezone)
+          // In June no zone of these changes its clock.
+          const instant = Date.parse('2026-06-01T00:00Z') + offset * 60_000
+          const day = dayAt(instant, zone)
+          const wall = (instant + zone.offsetAt(instant)) / 60_000 - day * 1_440
+          const opens = (each: number) => weekdays.includes(weekdayOf(each))
+          const isOpen =
+            fromMinute < untilMinute
+              ? opens(day) && wall >= fromMinute && wall < untilMinute
+              : (opens(day) && wall >= fromMinute) || (opens(day - 1) && wall < untilMinute)
+          expect(windowAt(calendar, instant) !== undefined).toBe(isOpen)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
   })
 })
 
