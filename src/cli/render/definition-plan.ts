@@ -77,9 +77,11 @@ export function renderChanges(plan: DefinitionPlan, channel: Channel): string[] 
   }
   if (changes.length === 0 && dags.length === 0) lines.push('no changes')
   if (backlog.length > 0) lines.push('', 'slots that passed meanwhile:')
-  for (const { scheduleId, enqueued, missed } of backlog) {
+  for (const { scheduleId, enqueued, skipped, missed } of backlog) {
+    const reasons = [...new Set(skipped.map(({ reason }) => reason))].join(', ')
     const parts = [
       ...(enqueued.length === 0 ? [] : [`${enqueued.length} would run (${shorten(enqueued)})`]),
+      ...(skipped.length === 0 ? [] : [`${skipped.length} skipped (${reasons})`]),
       ...missed.map(span => sayMissed(span)),
     ]
     lines.push(`  ${scheduleId}: ${parts.join('; ')}`)
@@ -122,9 +124,10 @@ export function planJson({ seq, scheduler, changes, dags, backlog }: DefinitionP
       hash_after: after,
       tasks: tasks ?? null,
     })),
-    backlog: backlog.map(({ scheduleId, enqueued, missed }) => ({
+    backlog: backlog.map(({ scheduleId, enqueued, skipped, missed }) => ({
       schedule_id: scheduleId,
       enqueued,
+      skipped,
       missed,
     })),
   }

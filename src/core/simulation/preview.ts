@@ -12,6 +12,7 @@ import type {
   ScheduleMissed,
   ScheduleRegistered,
   ScheduleRetired,
+  ScheduleSkipped,
 } from '../state-machine/event.ts'
 import type { State } from '../state-machine/state.ts'
 import type { Instant } from '../time/instant.ts'
@@ -41,6 +42,8 @@ export interface Backlog {
   readonly scheduleId: string
   /** Slots that would run now, late or not. */
   readonly enqueued: readonly string[]
+  /** Slots that would be skipped, each with its reason: of a schedule that is paused. */
+  readonly skipped: readonly { readonly slot: string; readonly reason: string }[]
   readonly missed: readonly MissedSpan[]
 }
 
@@ -86,7 +89,10 @@ export function previewDefinitions(
   const changes: ScheduleChange[] = []
   const given = new Map<string, MissedSpan[]>()
   for (const event of apply({ type: 'use_definitions', definitions, cause: 'reload' })) {
-    if (event.event === 'schedule_missed') addMissed(given, event as ScheduleMissed)
+    if (event.event === 'schedule_missed') {
+      const { schedule_id, from, to, count, reason } = event as ScheduleMissed
+      given.set(schedule_id, [...(given.get(schedule_id) ?? []), { from, to, count, reason }])
+    }
     if (event.event !== 'schedule_registered' && event.event !== 'schedule_retired') continue
     const { schedule_id: scheduleId, cause } = event as ScheduleRegistered | ScheduleRetired
     const kind = CHANGES[cause]
@@ -102,31 +108,30 @@ export function previewDefinitions(
     })
   }
 
-  const enqueued = new Map<string, string[]>()
-  const missed = new Map<string, MissedSpan[]>()
+  const backlog = new Map<
+    string,
+    { enqueued: string[]; skipped: Backlog['skipped'][number][]; missed: MissedSpan[] }
+  >()
+  const backlogOf = (scheduleId: string) => {
+    const known = backlog.get(scheduleId) ?? { enqueued: [], skipped: [], missed: [] }
+    backlog.set(scheduleId, known)
+    return known
+  }
   while ((agenda.nextAt ?? Number.POSITIVE_INFINITY) <= now) {
     for (const event of apply({ type: 'tick' })) {
-      if (event.event === 'schedule_missed') addMissed(missed, event as ScheduleMissed)
-      if (event.event !== 'schedule_enqueued') continue
-      const { schedule_id, slot } = event as ScheduleEnqueued
-      enqueued.set(schedule_id, [...(enqueued.get(schedule_id) ?? []), slot])
+      if (event.event === 'schedule_missed') {
+        const { schedule_id, from, to, count, reason } = event as ScheduleMissed
+        backlogOf(schedule_id).missed.push({ from, to, count, reason })
+      } else if (event.event === 'schedule_skipped') {
+        const { schedule_id, slot, reason } = event as ScheduleSkipped
+        backlogOf(schedule_id).skipped.push({ slot, reason })
+      } else if (event.event === 'schedule_enqueued') {
+        const { schedule_id, slot } = event as ScheduleEnqueued
+        backlogOf(schedule_id).enqueued.push(slot)
+      }
     }
   }
-  const backlog = [...new Set([...missed.keys(), ...enqueued.keys()])].map(scheduleId => ({
-    scheduleId,
-    enqueued: enqueued.get(scheduleId) ?? [],
-    missed: missed.get(scheduleId) ?? [],
-  }))
-  return { changes, backlog }
-}
-
-function addMissed(
-  spans: Map<string, MissedSpan[]>,
-  { schedule_id, from, to, count, reason }: ScheduleMissed,
-): void {
-  const list = spans.get(schedule_id)
-  if (list === undefined) spans.set(schedule_id, [{ from, to, count, reason }])
-  else list.push({ from, to, count, reason })
+  return { changes, backlog: [...backlog].map(([scheduleId, found]) => ({ scheduleId, ...found })) }
 }
 
 function takeSlots(
