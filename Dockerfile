@@ -25,7 +25,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends tini tzdata ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o node -g node -m 0700 /var/lib/scheduler \
- && install -d /etc/scheduler/configs/schedules /etc/scheduler/configs/dags /etc/scheduler/workflows \
+ && install -d /etc/scheduler/configs/schedules /etc/scheduler/configs/dags /etc/scheduler/configs/calendars /etc/scheduler/workflows \
  && ln -s /app/bin/scheduler.js /usr/local/bin/scheduler
 WORKDIR /app
 # Owned by root: the scheduler cannot change its own code.

@@ -2,7 +2,7 @@
 
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SchedulerFolder } from '../support/scheduler-process.ts'
 
@@ -130,6 +130,24 @@ describe('import', () => {
     expect(JSON.parse(json)).toMatchObject({ kind: 'CalendarImport', name: 'germany', text: stdout })
   })
 
+  test('says how to install the library where it is not', async () => {
+    folder.write(
+      'without.mjs',
+      `import { registerHooks } from 'node:module'
+       registerHooks({
+         resolve(name, context, next) {
+           return next(name === 'date-holidays' ? 'not-installed-anywhere' : name, context)
+         },
+       })`,
+    )
+    const ended = await folder.call(['calendar', 'import', '--country', 'US', '--years', '2026'], {
+      NODE_OPTIONS: `--import=${pathToFileURL(join(folder.root, 'without.mjs'))}`,
+    })
+    expect(ended).toMatchObject({ code: 4, stdout: '' })
+    expect(ended.stderr).toContain('[CALENDAR_IMPORT_UNAVAILABLE]')
+    expect(ended.stderr).toContain('npm install date-holidays')
+  })
+
   test('keeps whole days of holidays that begin in the evening or last for days', async () => {
     const { stdout } = await folder.call(['calendar', 'import', '--country', 'TR', '--years', '2026'])
     expect(stdout).toContain('from: 2026-03-20, to: 2026-03-22')
@@ -182,5 +200,28 @@ describe('files', () => {
     expect(await ended).toBe(0)
     expect(existsSync(folder.journalPath)).toBe(true)
     expect(readFileSync(folder.journalPath, 'utf8')).toContain('expected a date that exists')
+  })
+
+  test('an iCalendar file that changes is noticed', async () => {
+    const ics = (date: string) =>
+      `BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:${date}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`
+    folder.write('configs/calendars/c.yaml', 'name: c\nics: [days/c.ics]\n')
+    folder.write('configs/calendars/days/c.ics', ics('20261225'))
+    const { child, ended } = await folder.serve()
+    const loaded = () => folder.journal().filter(line => line.event === 'definitions_loaded')
+    const seq = Math.max(0, ...loaded().map(line => line.seq))
+    folder.write('configs/calendars/days/c.ics', ics('20261224'))
+    const line = await folder.line(
+      'the changed calendar',
+      ({ event, seq: at }) => event === 'definitions_loaded' && at > seq,
+    )
+    expect(line['cause']).toBe('reload')
+    folder.write('configs/calendars/days/c.ics', ics('20260230'))
+    const refused = await folder.line('the broken calendar', ({ event }) => event === 'definitions_rejected')
+    expect(JSON.stringify(refused)).toContain(
+      'configs/calendars/days/c.ics:2:1 error: there is no date 2026-02-30',
+    )
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
   })
 })
