@@ -23,7 +23,8 @@ export function formatPath(path: readonly PropertyKey[]): string {
   let text = ''
   for (const step of path)
     text += typeof step === 'number' ? '[]' : text === '' ? String(step) : `.${String(step)}`
-  return text
+  // Conditions hold conditions, to any depth: they are the same everywhere.
+  return text.replace(/(conditions\[\])(?:\.(?:all|any)\[\]|\.not(?![a-z]))+/, '$1')
 }
 
 /** A value in words that go after "got". */

@@ -1,6 +1,7 @@
 // The references between files: ids that must be unique, DAGs that schedules name, workflows that tasks name.
 // Pure in what it is given; definition/load-definitions.ts gathers that.
 
+import { calendarsOf } from '../core/condition/condition.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
@@ -18,6 +19,8 @@ export interface LinkInputs {
   readonly dagFiles: readonly CheckedDagFile[]
   readonly workflows: readonly string[]
   readonly someDagIsUnreadable: boolean
+  /** Names of the calendars; undefined while something is wrong with one of them. */
+  readonly calendars: ReadonlySet<string> | undefined
   resolveTarget(path: string): DagTarget
 }
 
@@ -66,6 +69,7 @@ export function linkDefinitions(inputs: LinkInputs): {
     for (const loose of file.schedules) {
       if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
       const dag = lookUp(loose, problems)
+      addCalendarProblems(loose, inputs.calendars, problems)
       const { schedule } = loose
       if (!schedule || !dag || schedules.has(schedule.id)) continue
       const tenantId = loose.tenantId ?? dag.tenantId
@@ -73,6 +77,22 @@ export function linkDefinitions(inputs: LinkInputs): {
     }
   }
   return { definitions: { schedules, dags }, problems: lists.flatMap(list => list.finish()) }
+}
+
+/** Conditions that ask a calendar that does not exist. */
+function addCalendarProblems(
+  { schedule, conditionsPlace }: LooseSchedule,
+  calendars: ReadonlySet<string> | undefined,
+  problems: ProblemList,
+): void {
+  if (calendars === undefined) return
+  const asked = new Set(schedule?.conditions?.flatMap(calendarsOf))
+  for (const name of asked) {
+    if (calendars.has(name)) continue
+    problems.add(conditionsPlace, `unknown calendar "${name}"`, {
+      help: () => suggestName(name, [...calendars], 'calendars'),
+    })
+  }
 }
 
 /** True if a schedule's `dag` is a path, not a name. */

@@ -108,14 +108,17 @@ export async function loadDefinitions(
       return target ?? { refused: 'it was not looked for', help: '' }
     return { file: dagByKey.get(target.key) }
   }
+  const beforeCalendars = problems.length
+  const calendars = await loadCalendars(inputs, kept, problems, pause)
+  const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
   const linked = linkDefinitions({
     scheduleFiles,
     dagFiles,
     workflows: inputs.workflows,
     someDagIsUnreadable: unreadable.size > 0,
+    calendars: calendarsAreRight ? new Set(calendars.keys()) : undefined,
     resolveTarget,
   })
-  const calendars = await loadCalendars(inputs, kept, problems, pause)
   problems.push(
     ...scheduleFiles.flatMap(file => file.problems.finish()),
     ...dagFiles.flatMap(file => file.problems.finish()),

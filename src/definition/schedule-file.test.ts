@@ -83,7 +83,7 @@ describe('checkScheduleFile', () => {
     [
       'an unknown key',
       withLines('colour: red'),
-      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, description',
+      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, conditions, description',
     ],
     [
       'a typo that hides a needed key',
@@ -242,5 +242,57 @@ describe('checkScheduleFile', () => {
         '   help: did you mean MON?',
       ].join('\n'),
     )
+  })
+})
+
+describe('conditions', () => {
+  const entry = (conditions: string) =>
+    `- id: a\n  cron: "0 6 * * *"\n  dag: d\n  conditions: ${conditions}\n`
+
+  it('become their normal form, to any depth', async () => {
+    const { file, said } = await check(
+      entry(
+        '[{ calendar: c }, { not: { any: [{ blackout: b }, { calendar: c, nth: -2 }, { calendar: c, day: holiday }] } }]',
+      ),
+    )
+    expect(said).toEqual([])
+    expect(file.schedules[0]?.schedule?.conditions).toEqual([
+      { kind: 'calendar', calendar: 'c', day: 'business_day' },
+      {
+        kind: 'not',
+        of: {
+          kind: 'any',
+          of: [
+            { kind: 'blackout', calendar: 'b' },
+            { kind: 'nth_business_day', calendar: 'c', nth: -2 },
+            { kind: 'calendar', calendar: 'c', day: 'holiday' },
+          ],
+        },
+      },
+    ])
+  })
+
+  it.each([
+    ['nothing in it', '[]', 'expected a list of conditions (1 to 20), got an empty list'],
+    [
+      'an unknown key, deep down',
+      '[{ not: { any: [{ calender: c }] } }]',
+      'unknown key "calender" | did you mean "calendar"?',
+    ],
+    [
+      'two kinds at once',
+      '[{ calendar: c, blackout: b }]',
+      'expected a mapping with one of calendar, blackout, all, any and not',
+    ],
+    [
+      'a day without a calendar',
+      '[{ blackout: b, day: holiday }]',
+      '("day" and "nth" only beside calendar, one of them)',
+    ],
+    ['a day that is none', '[{ any: [{ calendar: c, day: holliday }] }]', 'did you mean "holiday"?'],
+    ['no number', '[{ calendar: c, nth: 0 }]', 'expected a whole number from -23 to 23, not 0, got 0'],
+  ])('%s', async (_, conditions, expected) => {
+    const { said } = await check(entry(conditions))
+    expect(said.join('\n')).toContain(expected)
   })
 })

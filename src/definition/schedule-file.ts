@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { compileTiming } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
+import { conditionOf } from './condition-schema.ts'
 import { checkLength } from './duration-text.ts'
 import { ProblemList } from './problem.ts'
 import { SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.ts'
@@ -28,6 +29,7 @@ export interface LooseSchedule {
   readonly dag: string | undefined
   readonly dagPlace: Span
   readonly tenantId: string | undefined
+  readonly conditionsPlace: Span
 }
 
 export interface CheckedScheduleFile {
@@ -81,6 +83,7 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     dag: typeof entry['dag'] === 'string' && entry['dag'] !== '' ? entry['dag'] : undefined,
     dagPlace: tree.locate([index, 'dag']),
     tenantId: parsed?.data?.tenant,
+    conditionsPlace: tree.locate([index, 'conditions']),
   }
 }
 
@@ -119,6 +122,7 @@ function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<Loo
     overlap: entry.overlap,
     startingDeadlineMs: optionalDuration(entry.starting_deadline),
     jitterMs: optionalDuration(entry.jitter),
+    conditions: entry.conditions?.map(conditionOf),
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { ID_PATTERN, ID_WORDS } from '../core/ids.ts'
+import { CONDITION_WORDS, ConditionList } from './condition-schema.ts'
 import { DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
 import type { FieldWords } from './expected-words.ts'
 
@@ -166,6 +167,7 @@ export const ScheduleEntry = z
           'Runs start up to so much after their slot, each slot always by the same, so that not everything starts at once.',
         examples: ['30s', '5m'],
       }),
+    conditions: ConditionList.optional(),
     description: z
       .string()
       .max(2_000)
@@ -278,5 +280,6 @@ export const SCHEDULE_WORDS: FieldWords = {
     example: 'jitter: 30s',
     aliases: ['random_delay', 'randomized_delay', 'splay'],
   },
+  ...CONDITION_WORDS,
   '[].description': { expected: 'a text (at most 2000 characters)', example: 'description: what it is for' },
 }

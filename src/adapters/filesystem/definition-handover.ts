@@ -140,6 +140,7 @@ export class Assembly {
       overlap: this.#share(schedule.overlap),
       startingDeadlineMs: schedule.startingDeadlineMs,
       jitterMs: schedule.jitterMs,
+      conditions: schedule.conditions,
     })
   }
 

@@ -2,6 +2,7 @@
 // A code that is not here is printed as it is: a newer scheduler may have written it.
 
 import type { JsonObject } from '../../core/json.ts'
+import { conditionsInWords } from './condition-words.ts'
 
 type Sentence = string | ((inputs: JsonObject) => string)
 
@@ -17,9 +18,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   paused: inputs => `the schedule was paused${since(inputs)}${note(inputs)}`,
   frozen: inputs => `all scheduling was frozen${since(inputs)}${note(inputs)}`,
   skipped_by_hand: inputs => `somebody asked for this slot to be skipped${note(inputs)}`,
-  calendar: inputs => `the calendar${named(inputs['calendar'])} does not have this day`,
-  blackout: inputs => `a blackout window${named(inputs['window'] ?? inputs['blackout'])} was in force`,
-  condition: inputs => `its condition${named(inputs['condition'] ?? inputs['expression'])} was false`,
+  calendar: inputs =>
+    conditionsInWords(inputs) ?? `the calendar${named(inputs['calendar'])} does not have this day`,
+  blackout: inputs =>
+    conditionsInWords(inputs) ??
+    `a blackout window${named(inputs['window'] ?? inputs['blackout'])} was in force`,
+  condition: inputs =>
+    conditionsInWords(inputs) ??
+    `its condition${named(inputs['condition'] ?? inputs['expression'])} was false`,
   condition_error: inputs =>
     `its condition${named(inputs['condition'] ?? inputs['expression'])} could not be judged${because(inputs['error'])}`,
   deadline: 'its starting deadline had passed before it could start',

@@ -4,6 +4,7 @@
 //       before the pause is decided as if there were none, one that fell into it stays skipped after it is over.
 //   H2. What lies behind the cursor is forgotten.
 
+import type { ConditionReason } from '../condition/condition.ts'
 import type { JsonObject } from '../json.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 
@@ -25,7 +26,11 @@ export interface SlotByHand {
 /** Why a slot is not the planner's to decide as usual. */
 export type Hold =
   | { kind: 'done' }
-  | { kind: 'skip'; reason: 'paused' | 'frozen' | 'skipped_by_hand'; inputs: JsonObject }
+  | {
+      kind: 'skip'
+      reason: 'paused' | 'frozen' | 'skipped_by_hand' | ConditionReason
+      inputs: JsonObject
+    }
 
 /** Where holds come from: a schedule's own, and those of everything. */
 export interface Holds {

@@ -8,7 +8,7 @@
 import type { Catchup, Overlap } from '../schedule/schedule.ts'
 import { type Instant, MINUTE_MS } from '../time/instant.ts'
 import type { Decision } from './decision.ts'
-import { type Holds, holdOf } from './hold.ts'
+import type { Hold } from './hold.ts'
 
 /** Slots looked at in one call: keeps the longest downtime of the fastest schedule from stopping the loop. */
 export const SLOTS_MAX = 10_000
@@ -25,6 +25,9 @@ export interface SchedulePolicy {
   readonly startingDeadlineMs?: number | undefined
 }
 
+/** What people or conditions have put in a slot's way. */
+export type HoldOf = (slot: Instant) => Hold | undefined
+
 export interface SchedulePlan {
   readonly decisions: Decision[]
   /** True: slots up to now are left. */
@@ -35,16 +38,16 @@ export interface SchedulePlan {
 
 /**
  * @param blockedBy id of an unfinished run of this schedule, if there is one
- * @param holds what people have put in the way of its slots; undefined: nothing, as nearly always
+ * @param holdOf what stands in the way of a slot, if anything; undefined: nothing ever does, as nearly always
  */
 export function planSchedule(
   policy: SchedulePolicy,
   cursor: Instant,
   now: Instant,
   blockedBy: string | undefined,
-  holds?: Holds,
+  holdOf?: HoldOf,
 ): SchedulePlan {
-  if (holds !== undefined) return planHeld(policy, cursor, now, blockedBy, holds)
+  if (holdOf !== undefined) return planHeld(policy, cursor, now, blockedBy, holdOf)
   const first = policy.slots.next(cursor)
   if (first === undefined || first > now) return { decisions: [], more: false, next: first }
   const second = policy.slots.next(first)
@@ -151,7 +154,7 @@ function planHeld(
   cursor: Instant,
   now: Instant,
   blockedBy: string | undefined,
-  holds: Holds,
+  holdOf: HoldOf,
 ): SchedulePlan {
   const slots: Instant[] = []
   let slot = policy.slots.next(cursor)
@@ -160,7 +163,12 @@ function planHeld(
     slot = policy.slots.next(slot)
   }
   const more = slot !== undefined && slot <= now
-  const free = slots.filter(each => holdOf(holds, each) === undefined)
+  const held = new Map<Instant, Hold>()
+  for (const each of slots) {
+    const hold = holdOf(each)
+    if (hold !== undefined) held.set(each, hold)
+  }
+  const free = slots.filter(each => !held.has(each))
   const kept = free.slice(Math.max(0, free.length - keptAtOnce(policy)))
   // If more are to come, another call sees which free slots are the last: what may be one of them waits for it. But one
   // that stands first is decided, or ten thousand held slots behind it would stop the planner.
@@ -170,7 +178,7 @@ function planHeld(
   let afterDone = false
   for (const each of slots) {
     if (each >= until) break
-    const hold = holdOf(holds, each)
+    const hold = held.get(each)
     const joins = !afterDone
     afterDone = hold?.kind === 'done'
     if (hold?.kind === 'skip')

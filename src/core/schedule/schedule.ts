@@ -1,5 +1,6 @@
 // A schedule: when its DAG is due, and what happens to the slots that could not run in time.
 
+import type { Condition } from '../condition/condition.ts'
 import { type Slots, sameTiming, type Timing } from './timing.ts'
 
 /** What happens to slots that passed while nothing could decide them (DESIGN §5.1). */
@@ -22,6 +23,8 @@ export interface Schedule {
   readonly overlap: Overlap
   /** A slot whose run has not started so long after it is given up. */
   readonly startingDeadlineMs?: number | undefined
+  /** All of them must hold for a slot to get a run. Undefined: nothing must. */
+  readonly conditions?: readonly Condition[] | undefined
   /** Runs start up to so much after their slot: how much is a function of (schedule, slot). */
   readonly jitterMs?: number | undefined
 }
@@ -29,9 +32,9 @@ export interface Schedule {
 /** True if two schedules say the same, whether or not they are one object. */
 export function sameSchedule(a: Omit<Schedule, 'slots'>, b: Omit<Schedule, 'slots'>): boolean {
   if (a === b) return true
-  // By name of the field, so that none that comes later is forgotten; all but the timing are plain values.
-  const { slots: _, timing, ...fields } = a as Schedule
+  // By name of the field, so that none that comes later is forgotten; all but these two are plain values.
+  const { slots: _, timing, conditions, ...fields } = a as Schedule
   for (const name of Object.keys(fields) as (keyof typeof fields)[])
     if (fields[name] !== b[name]) return false
-  return sameTiming(timing, b.timing)
+  return sameTiming(timing, b.timing) && JSON.stringify(conditions) === JSON.stringify(b.conditions)
 }

@@ -4,10 +4,11 @@
 //   L2. One schedule's decision is one commit.
 //   L3. A change of a schedule's timing first disposes of every old slot up to now, by the old timing from the journal.
 
+import { type Condition, refuseSlot } from '../condition/condition.ts'
 import type { Decision } from '../planner/decision.ts'
-import { type Holds, hasHolds } from '../planner/hold.ts'
+import { type Hold, hasHolds, holdOf } from '../planner/hold.ts'
 import { jitterOf } from '../planner/jitter.ts'
-import { miss, planSchedule } from '../planner/plan-schedule.ts'
+import { type HoldOf, miss, planSchedule } from '../planner/plan-schedule.ts'
 import { scheduledRunId } from '../run/run-id.ts'
 import type { Definitions } from '../schedule/definitions.ts'
 import type { Schedule } from '../schedule/schedule.ts'
@@ -38,7 +39,7 @@ export function planDue(decider: Decider): void {
       known.cursor,
       now,
       known.active?.[0],
-      holdsOn(state, known),
+      holdsOn(state, known, schedule, definitions.calendars),
     )
     for (const decision of decisions) emitDecision(decider, schedule, decision)
     decider.commit()
@@ -46,9 +47,26 @@ export function planDue(decider: Decider): void {
   }
 }
 
-function holdsOn({ freezes }: State, { pauses, byHand }: ScheduleState): Holds | undefined {
+/** What people did comes before what conditions say: a slot that was skipped by hand is not asked about. */
+function holdsOn(
+  { freezes }: State,
+  { pauses, byHand }: ScheduleState,
+  { conditions }: Schedule,
+  calendars: Definitions['calendars'],
+): HoldOf | undefined {
   const holds = { pauses, byHand, freezes }
-  return hasHolds(holds) ? holds : undefined
+  if (conditions === undefined) return hasHolds(holds) ? slot => holdOf(holds, slot) : undefined
+  return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, calendars)
+}
+
+function unmetAt(
+  conditions: readonly Condition[],
+  slot: Instant,
+  calendars: Definitions['calendars'],
+): Hold | undefined {
+  const refused = refuseSlot(conditions, slot, calendars)
+  if (refused === undefined) return undefined
+  return { kind: 'skip', reason: refused.reason, inputs: { conditions: refused.terms } }
 }
 
 function emitDecision(decider: Decider, schedule: Schedule, decision: Decision): void {

@@ -5,6 +5,7 @@
 //   - Instants inside events are ISO 8601 UTC text; durations are milliseconds in a field that ends in `_ms`.
 //   - A line is at most 64 KiB: larger things go to a blob, and the line carries its name (docs/journal-format.md).
 
+import type { ConditionReason } from '../condition/condition.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { TimingFields } from '../schedule/timing.ts'
 
@@ -161,7 +162,7 @@ export interface ScheduleSkipped extends Line {
   schedule_id: string
   slot: string
   minute: string
-  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand'
+  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand' | ConditionReason
   inputs: JsonObject
 }
 /** Each of the `count` slots from `from` to `to`, both included, was due and did not run. */
