@@ -143,7 +143,10 @@ describe('next', () => {
       decided_at: '2026-01-05T06:00:00.000Z',
     }
     let closed = 0
-    const index = { slots: (id: string) => (id === 'hourly' ? [row] : []) } as unknown as RunIndex
+    const index = {
+      slots: (id: string) => (id === 'hourly' ? [row] : []),
+      events: () => [],
+    } as unknown as RunIndex
     line.house.openReader = async () => ({ index, close: () => closed++ }) as unknown as Reader
     expect(await line.run('next', 'hourly', '-n', '1', '--no-headers')).toBe(0)
     expect(lines()).toEqual([

@@ -1,5 +1,5 @@
-// `scheduler next`: when schedules are due, from the definitions, and what became of their last decided slot, from the
-// journal. Without a journal, or beside one that cannot be read, the second half is left out.
+// `scheduler next`: when schedules are due, from the definitions, and what became of their last decided slot and which are
+// paused, from the journal. Without a journal, or beside one that cannot be read, the second half is left out.
 
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
@@ -11,6 +11,7 @@ import type { CommandContext } from '../context.ts'
 import { loadGoodDefinitions } from '../definitions.ts'
 import type { Reader } from '../house.ts'
 import { writeJsonList } from '../output.ts'
+import { NO_PAUSES, type Pauses, readPauses } from '../pauses.ts'
 import { type Column, renderTable } from '../render/table.ts'
 import { formatSpan, formatWallClock } from '../render/time.ts'
 import { findSchedule } from '../schedule-name.ts'
@@ -45,7 +46,7 @@ export async function run(
   const now = context.now()
   const due = chosen.flatMap(schedule => listSlots(schedule, now, count))
   due.sort((a, b) => (a.slot ?? Number.POSITIVE_INFINITY) - (b.slot ?? Number.POSITIVE_INFINITY) || 0)
-  const last = await readLast(context, chosen)
+  const { last, pauses } = await readJournal(context, chosen)
 
   if (json) {
     writeJsonList(
@@ -61,6 +62,7 @@ export async function run(
         enabled: schedule.enabled,
         slot: slot === undefined ? null : formatSlot(slot),
         in_ms: slot === undefined ? null : slot - now,
+        paused: slot !== undefined && pauses.covers(schedule.id, slot),
         last: last.get(schedule.id) ?? null,
       })),
     )
@@ -76,7 +78,7 @@ export async function run(
     const row = last.get(schedule.id)
     return [
       slot === undefined ? '-' : clock(slot),
-      slot !== undefined ? formatSpan(slot - now) : schedule.enabled ? 'never' : 'disabled',
+      sayWhen({ schedule, slot }, now, pauses),
       row === undefined ? '-' : `${clock(parseInstant(row.slot_to))} ${row.disposition}`,
       schedule.id,
       schedule.dagName,
@@ -99,11 +101,19 @@ function listSlots(schedule: Schedule, now: Instant, count: number): Due[] {
   return due.length === 0 ? [{ schedule, slot: undefined }] : due
 }
 
-/** The last decided slot of each schedule. What is due is known without a journal, so a broken one is only noted. */
-async function readLast(
+function sayWhen({ schedule, slot }: Due, now: Instant, pauses: Pauses): string {
+  if (slot === undefined) return schedule.enabled ? 'never' : 'disabled'
+  return pauses.covers(schedule.id, slot) ? 'paused' : formatSpan(slot - now)
+}
+
+/**
+ * The last decided slot of each schedule, and the pauses. What is due is known without a journal, so a broken one is only
+ * noted.
+ */
+async function readJournal(
   context: CommandContext,
   schedules: readonly Schedule[],
-): Promise<ReadonlyMap<string, SlotRow>> {
+): Promise<{ last: ReadonlyMap<string, SlotRow>; pauses: Pauses }> {
   const last = new Map<string, SlotRow>()
   let reader: Reader
   try {
@@ -112,15 +122,15 @@ async function readLast(
     if (!(error instanceof DagbokError)) throw error
     if (error.code !== 'JOURNAL_MISSING')
       context.out.note.line(`what was decided last is unknown: ${error.message} [${error.code}]`)
-    return last
+    return { last, pauses: NO_PAUSES }
   }
   try {
     for (const { id } of schedules) {
       const [row] = reader.index.slots(id, { limit: 1 })
       if (row !== undefined) last.set(id, row)
     }
+    return { last, pauses: readPauses(reader.index) }
   } finally {
     await reader.close()
   }
-  return last
 }
