@@ -119,6 +119,8 @@ describe('a cron text', () => {
     const period = await explain('90 SECONDS')
     expect(period).toContain('means     every 1m30s, counted from 1970-01-01T00:00Z\n')
     expect(period).toContain('it counts elapsed time: no change of a clock touches it\n')
+    expect(await line.run('explain', 'H 3 * * THU')).toBe(2)
+    expect(line.stderr.text).toContain('--seed nightly')
     expect(await line.run('explain', '0 6 * * *', '--dialect', 'quarz')).toBe(2)
     expect(line.stderr.text).toContain('--dialect: expected unix or quartz, got "quarz"')
   })

@@ -5,6 +5,7 @@ import { listClockChanges } from '../../core/cron/clock-changes.ts'
 import { compileCron, compileOnWall, findZoneInText } from '../../core/cron/compile.ts'
 import { describeCron } from '../../core/cron/describe.ts'
 import { followsClock } from '../../core/cron/expression.ts'
+import { isHashed } from '../../core/cron/field.ts'
 import { type CronOptions, parseCron } from '../../core/cron/parse.ts'
 import { readPeriod } from '../../core/cron/period.ts'
 import { listCronWarnings } from '../../core/cron/warnings.ts'
@@ -73,6 +74,12 @@ function explainText(text: string, flags: ExplainFlags, now: Instant, count: num
     dialect: choose('--dialect', flags.dialect, ['unix', 'quartz']),
     dst: choose('--dst', flags.dst, ['cron', 'skip', 'both']),
     hashSeed: flags.seed,
+  }
+  if (flags.seed === undefined && isHashed(text)) {
+    throw new UsageError(
+      `an H in ${JSON.stringify(text)} gets its value from a seed, and none is given`,
+      'give the id of the schedule that it is for: --seed nightly',
+    )
   }
   if (flags.timezone !== undefined) findZoneInText(text, flags.timezone)
   const slots = compileCron(text, flags.timezone, options)
