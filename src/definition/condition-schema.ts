@@ -9,7 +9,7 @@ const LIST_MAX = 20
 
 const KIND_KEYS = ['calendar', 'blackout', 'all', 'any', 'not'] as const
 
-interface AuthoredCondition {
+export interface AuthoredCondition {
   calendar?: string | undefined
   day?: DayKind | undefined
   nth?: number | undefined
