@@ -23,7 +23,7 @@ export interface NamedSpan extends DaySpan {
 export interface CalendarPlan {
   readonly name: string
   readonly description?: string
-  /** Which day an instant lies on, and the wall clock of the windows. */
+  /** The wall clock of the windows, and of iCalendar times that name no zone. */
   readonly timezone: string
   readonly weekend: readonly Weekday[]
   /** Names of calendars whose holidays and windows count here, too. */

@@ -3,6 +3,7 @@ import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.t
 import { DeciderWorld, tell } from '../../../test/support/decider-world.ts'
 import { type CalendarPlan, compileCalendars } from '../calendar/calendar.ts'
 import { dayOf } from '../calendar/day.ts'
+import { zoneOf } from '../time/zone.ts'
 import { type Condition, calendarsOf, evaluate, refuseSlot } from './condition.ts'
 
 const christmas = dayOf(2026, 12, 25)
@@ -27,14 +28,15 @@ const OFFICE: CalendarPlan = {
 } as CalendarPlan
 const CALENDARS = compileCalendars([OFFICE])
 const BUSINESS: Condition = { kind: 'calendar', calendar: 'office', day: 'business_day' }
-const at = (condition: Condition, slot: string) => evaluate(condition, Date.parse(slot), CALENDARS)
+const at = (condition: Condition, slot: string) =>
+  evaluate(condition, Date.parse(slot), zoneOf('Europe/Berlin'), CALENDARS)
 
 describe('a condition', () => {
   test.each<[string, Condition, boolean]>([
     ['2026-12-24T12:00Z', BUSINESS, true],
     ['2026-12-25T12:00Z', BUSINESS, false],
     ['2026-12-26T12:00Z', BUSINESS, false],
-    // Of the calendar's own zone: 23:30 on the 24th in UTC is the 25th in Berlin.
+    // The day of the schedule's wall clock: 23:30 on the 24th in UTC is the 25th in Berlin.
     ['2026-12-24T23:30Z', BUSINESS, false],
     ['2026-12-25T12:00Z', { kind: 'calendar', calendar: 'office', day: 'holiday' }, true],
     ['2026-12-26T12:00Z', { kind: 'calendar', calendar: 'office', day: 'weekend' }, true],
@@ -80,7 +82,7 @@ describe('a condition', () => {
 
 test('the reason is that of the first condition that does not hold; the terms are of all', () => {
   const refuse = (...conditions: Condition[]) =>
-    refuseSlot(conditions, Date.parse('2026-12-29T12:00Z'), CALENDARS)
+    refuseSlot(conditions, Date.parse('2026-12-29T12:00Z'), zoneOf('UTC'), CALENDARS)
   const freeze: Condition = { kind: 'blackout', calendar: 'office' }
   expect(refuse(BUSINESS)).toBeUndefined()
   expect(refuse(BUSINESS, freeze)).toMatchObject({

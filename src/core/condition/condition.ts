@@ -1,6 +1,7 @@
 // Conditions: what must hold for a slot to get a run (CONDITIONAL_CRON). Decided per slot, before any run exists.
 //
-//   C1. What a condition says is a function of (condition, slot, calendars): no clock, nothing from outside.
+//   C1. What a condition says is a function of (condition, slot, zone, calendars): no clock, nothing from outside. The zone
+//       is the schedule's: a slot lies on the day that its schedule's wall clock shows. Windows have zones of their own.
 //   C2. Every term says what it saw, also those that did not decide: the record answers "why" without a second look.
 
 import { explainDay, isBusinessDay, isNthBusinessDayOfMonth } from '../calendar/business-day.ts'
@@ -9,9 +10,9 @@ import { dayAt } from '../calendar/day.ts'
 import { windowAt } from '../calendar/window.ts'
 import type { JsonObject } from '../json.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
-import { zoneOf } from '../time/zone.ts'
+import type { Zone } from '../time/zone.ts'
 
-/** What the day of a slot must be, in the calendar's own zone. */
+/** What the day of a slot must be. */
 export const DAY_KINDS = [
   'business_day',
   'holiday',
@@ -44,18 +45,19 @@ export type ConditionReason = 'calendar' | 'blackout' | 'condition'
 export function evaluate(
   condition: Condition,
   slot: Instant,
+  zone: Zone,
   calendars: ReadonlyMap<string, Calendar>,
 ): Term {
   switch (condition.kind) {
     case 'all':
     case 'any': {
-      const terms = condition.of.map(each => evaluate(each, slot, calendars))
+      const terms = condition.of.map(each => evaluate(each, slot, zone, calendars))
       const holds =
         condition.kind === 'all' ? terms.every(term => term.holds) : terms.some(term => term.holds)
       return { [condition.kind]: terms, holds }
     }
     case 'not': {
-      const term = evaluate(condition.of, slot, calendars)
+      const term = evaluate(condition.of, slot, zone, calendars)
       return { not: term, holds: !term.holds }
     }
     case 'blackout': {
@@ -69,7 +71,7 @@ export function evaluate(
     case 'calendar':
     case 'nth_business_day': {
       const calendar = calendarOf(calendars, condition.calendar)
-      const day = dayAt(slot, zoneOf(calendar.plan.timezone))
+      const day = dayAt(slot, zone)
       const asked =
         condition.kind === 'calendar' ? { day: condition.day } : { nth_business_day: condition.nth }
       const holds =
@@ -101,9 +103,10 @@ function calendarOf(calendars: ReadonlyMap<string, Calendar>, name: string): Cal
 export function refuseSlot(
   conditions: readonly Condition[],
   slot: Instant,
+  zone: Zone,
   calendars: ReadonlyMap<string, Calendar>,
 ): { reason: ConditionReason; terms: Term[] } | undefined {
-  const terms = conditions.map(condition => evaluate(condition, slot, calendars))
+  const terms = conditions.map(condition => evaluate(condition, slot, zone, calendars))
   const failed = terms.findIndex(({ holds }) => !holds)
   return failed < 0 ? undefined : { reason: reasonOf(conditions[failed]!), terms }
 }

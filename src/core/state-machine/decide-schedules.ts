@@ -14,6 +14,7 @@ import type { Definitions } from '../schedule/definitions.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { compileTiming, sameTiming, timingFields } from '../schedule/timing.ts'
 import { formatInstant, formatSlot, type Instant, startOfMinute } from '../time/instant.ts'
+import { type Zone, zoneOf } from '../time/zone.ts'
 import { cancelRun, emitDefinition } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
 import type { ScheduleEnqueued, ScheduleRegistered } from './event.ts'
@@ -51,20 +52,22 @@ export function planDue(decider: Decider): void {
 function holdsOn(
   { freezes }: State,
   { pauses, byHand }: ScheduleState,
-  { conditions }: Schedule,
+  { conditions, timing }: Schedule,
   calendars: Definitions['calendars'],
 ): HoldOf | undefined {
   const holds = { pauses, byHand, freezes }
   if (conditions === undefined) return hasHolds(holds) ? slot => holdOf(holds, slot) : undefined
-  return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, calendars)
+  const zone = zoneOf(timing.timezone)
+  return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, zone, calendars)
 }
 
 function unmetAt(
   conditions: readonly Condition[],
   slot: Instant,
+  zone: Zone,
   calendars: Definitions['calendars'],
 ): Hold | undefined {
-  const refused = refuseSlot(conditions, slot, calendars)
+  const refused = refuseSlot(conditions, slot, zone, calendars)
   if (refused === undefined) return undefined
   return { kind: 'skip', reason: refused.reason, inputs: { conditions: refused.terms } }
 }
