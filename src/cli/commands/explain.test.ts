@@ -163,6 +163,25 @@ describe('a schedule', () => {
     })
   })
 
+  test('conditions in words', async () => {
+    write(
+      'configs/calendars/office.yaml',
+      'name: office\ntimezone: Europe/Berlin\nrules:\n  - { day: 01-01, name: Neujahr }\n',
+    )
+    write(
+      'configs/schedules/when.yaml',
+      '- id: when\n  cron: 0 9 * * *\n  dag: etl\n  conditions:\n    - calendar: office\n    - not: { calendar: office, nth: -2 }\n    - blackout: office\n',
+    )
+    expect(await line.run('explain', 'when', '-n', '6')).toBe(0)
+    expect(line.stdout.text).toContain('2026-01-09T09:00Z  Fri 2026-01-09 09:00Z   4d 2h  hold\n')
+    expect(line.stdout.text).toContain(
+      '2026-01-10T09:00Z  Sat 2026-01-10 09:00Z   5d 2h  skipped (calendar)\n',
+    )
+    expect(line.stdout.text).toContain(
+      'conditions 3: a slot gets a run only if its day is a business day by calendar office, and not: its day is business day 2 from the end of its month by calendar office, and it lies in no window of calendar office\n',
+    )
+  })
+
   test('several crons, a period, single moments, bounds', async () => {
     write(
       'configs/schedules/more.yaml',

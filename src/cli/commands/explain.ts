@@ -1,6 +1,7 @@
 // `scheduler explain <cron text | schedule id>`: what it means in words, when it is due, and what it does when the clock
 // of its zone changes. Everything but the words is asked of the engine that schedules.
 
+import { refuseSlot } from '../../core/condition/condition.ts'
 import { listClockChanges } from '../../core/cron/clock-changes.ts'
 import { compileCron, compileOnWall, findZoneInText } from '../../core/cron/compile.ts'
 import { describeCron } from '../../core/cron/describe.ts'
@@ -9,6 +10,7 @@ import { isHashed } from '../../core/cron/field.ts'
 import { type CronOptions, parseCron } from '../../core/cron/parse.ts'
 import { readPeriod } from '../../core/cron/period.ts'
 import { listCronWarnings } from '../../core/cron/warnings.ts'
+import type { Definitions } from '../../core/schedule/definitions.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import { formatDuration } from '../../core/time/duration.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -42,7 +44,7 @@ export async function run(
   const now = context.now()
   const explanation = isCronText(text)
     ? explainText(text, flags, now, count)
-    : explainSchedule(await requireSchedule(context, text, flags), now, count)
+    : explainSchedule(...(await requireSchedule(context, text, flags)), now, count)
   if (json) writeJson(out.data, 'Explanation', explanationJson(explanation))
   else for (const line of renderExplanation(explanation, out.data)) out.data.line(line)
   return 0
@@ -57,7 +59,7 @@ async function requireSchedule(
   context: CommandContext,
   id: string,
   { timezone, dialect, dst, seed }: ExplainFlags,
-): Promise<Schedule> {
+): Promise<[Schedule, Definitions]> {
   const given = Object.entries({ timezone, dialect, dst, seed }).find(([, value]) => value !== undefined)
   if (given !== undefined) {
     throw new UsageError(
@@ -65,8 +67,9 @@ async function requireSchedule(
       `leave --${given[0]} out, or give the cron text in quotes`,
     )
   }
-  const { schedules } = await loadGoodDefinitions(context)
-  return findSchedule(schedules, id, 'a cron text has five fields, in quotes: scheduler explain "0 6 * * *"')
+  const definitions = await loadGoodDefinitions(context)
+  const remedy = 'a cron text has five fields, in quotes: scheduler explain "0 6 * * *"'
+  return [findSchedule(definitions.schedules, id, remedy), definitions]
 }
 
 function explainText(text: string, flags: ExplainFlags, now: Instant, count: number): Explanation {
@@ -89,10 +92,16 @@ function explainText(text: string, flags: ExplainFlags, now: Instant, count: num
     now,
     crons: [explainCron(text, slots.timezone, options, now)],
     slots: takeSlots(slots, now, count),
+    refuse: () => undefined,
   }
 }
 
-function explainSchedule(schedule: Schedule, now: Instant, count: number): Explanation {
+function explainSchedule(
+  schedule: Schedule,
+  { calendars }: Definitions,
+  now: Instant,
+  count: number,
+): Explanation {
   const { crons, timezone, dialect, dst } = schedule.timing
   const options = { dialect, dst, hashSeed: schedule.id }
   return {
@@ -101,6 +110,7 @@ function explainSchedule(schedule: Schedule, now: Instant, count: number): Expla
     now,
     crons: crons.map(cron => explainCron(cron, zoneOfCron(cron, timezone, options), options, now)),
     slots: takeSlots(schedule.slots, now, count),
+    refuse: slot => refuseSlot(schedule.conditions ?? [], slot, calendars)?.reason,
   }
 }
 

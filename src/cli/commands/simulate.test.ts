@@ -67,6 +67,7 @@ describe('the summary', () => {
   test('predicted skips name their cause, and that the length was a guess', async () => {
     expect(await line.run('simulate', ...DAY, '--duration', '20m')).toBe(0)
     expect(lines()[3]).toMatch(/^quarter {3}etl {5}96 {7}96 /)
+    expect(line.stdout.text).toContain('why slots would not run:\n  quarter: 96 overlap\n')
     expect(line.stdout.text).toContain(
       'quarter never ran: that slots are skipped follows from --duration 20m\n',
     )

@@ -29,6 +29,8 @@ export interface Explanation {
   readonly now: Instant
   readonly crons: readonly CronExplanation[]
   readonly slots: readonly Instant[]
+  /** Why a slot would get no run: the condition that does not hold. */
+  refuse(slot: Instant): string | undefined
 }
 
 /** Named times that a line about a clock change lists. */
@@ -66,12 +68,23 @@ export function renderExplanation(explanation: Explanation, channel: Channel): s
   return [...lines, '', ...renderSlots(slots, explanation), ...(changes.length === 0 ? [] : ['', ...changes])]
 }
 
-function renderSlots(slots: readonly Instant[], { timezone, now }: Explanation): string[] {
+function renderSlots(slots: readonly Instant[], { schedule, timezone, now, refuse }: Explanation): string[] {
   if (slots.length === 0) return ['no slot within the next 40 years']
   const zone = zoneOf(timezone)
+  const isAsked = schedule?.conditions !== undefined
   return renderTable(
-    [{ title: 'SLOT' }, { title: `LOCAL (${timezone})` }, { title: 'IN', align: 'right' }],
-    slots.map(slot => [formatSlot(slot), sayLocal(slot, zone.offsetAt(slot)), formatSpan(slot - now)]),
+    [
+      { title: 'SLOT' },
+      { title: `LOCAL (${timezone})` },
+      { title: 'IN', align: 'right' },
+      ...(isAsked ? [{ title: 'CONDITIONS' }] : []),
+    ],
+    slots.map(slot => {
+      const reason = refuse(slot)
+      const verdict = reason === undefined ? 'hold' : `skipped (${reason})`
+      const cells = [formatSlot(slot), sayLocal(slot, zone.offsetAt(slot)), formatSpan(slot - now)]
+      return isAsked ? [...cells, verdict] : cells
+    }),
   )
 }
 
@@ -145,7 +158,7 @@ function sayLocal(slot: Instant, offsetMs: number): string {
 }
 
 /** The same as `--json` gives it: slots and instants in UTC, wall clocks with their offset. */
-export function explanationJson({ schedule, timezone, now, crons, slots }: Explanation): object {
+export function explanationJson({ schedule, timezone, now, crons, slots, refuse }: Explanation): object {
   const zone = zoneOf(timezone)
   return {
     ...(schedule === undefined
@@ -190,6 +203,7 @@ export function explanationJson({ schedule, timezone, now, crons, slots }: Expla
       slot: formatSlot(slot),
       local: formatWallClock(slot, zone.offsetAt(slot)),
       in_ms: slot - now,
+      ...(schedule?.conditions === undefined ? {} : { skipped: refuse(slot) ?? null }),
     })),
   }
 }

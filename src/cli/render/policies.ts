@@ -1,6 +1,7 @@
 // A schedule's policies in words: what happens to a slot that comes too late, or while a run is under way; and what of its
 // times is no cron text.
 
+import type { Condition } from '../../core/condition/condition.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -41,7 +42,42 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
     { key: 'catchup', value: schedule.catchup, words: sayCatchup(schedule) },
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
     ...sayLimitsOfStart(schedule),
+    ...sayConditions(schedule),
   ]
+}
+
+function sayConditions({ conditions = [] }: Schedule): PolicyWords[] {
+  if (conditions.length === 0) return []
+  const words = `a slot gets a run only if ${conditions.map(sayCondition).join(', and ')}`
+  return [{ key: 'conditions', value: String(conditions.length), words }]
+}
+
+const DAYS = {
+  business_day: 'a business day',
+  holiday: 'a holiday',
+  weekend: 'a weekend day',
+  first_business_day: 'the first business day of its month',
+  last_business_day: 'the last business day of its month',
+} as const
+
+function sayCondition(condition: Condition): string {
+  switch (condition.kind) {
+    case 'all':
+      return `(${condition.of.map(sayCondition).join(' and ')})`
+    case 'any':
+      return `(${condition.of.map(sayCondition).join(' or ')})`
+    case 'not':
+      return `not: ${sayCondition(condition.of)}`
+    case 'calendar':
+      return `its day is ${DAYS[condition.day]} by calendar ${condition.calendar}`
+    case 'nth_business_day': {
+      const { nth, calendar } = condition
+      const place = nth < 0 ? `business day ${-nth} from the end` : `business day ${nth}`
+      return `its day is ${place} of its month by calendar ${calendar}`
+    }
+    case 'blackout':
+      return `it lies in no window of calendar ${condition.calendar}`
+  }
 }
 
 function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWords[] {

@@ -56,8 +56,14 @@ export function renderSimulation(outcome: Outcome, channel: Channel, headers: bo
   const lines = [`simulated ${formatSlot(span.from)} to ${formatSlot(span.until)}`, '']
   if (rows.length === 0) lines.push('no schedule is enabled')
   else lines.push(...renderTable(COLUMNS, rows, headers))
+  const refused = schedules.filter(({ id }) => tally.schedules.get(id)!.reasons.size > 0)
+  if (refused.length > 0) lines.push('', 'why slots would not run:')
+  for (const { id } of refused) {
+    const reasons = [...tally.schedules.get(id)!.reasons].map(([reason, count]) => `${count} ${reason}`)
+    lines.push(`  ${id}: ${reasons.join(', ')}`)
+  }
   const guessed = schedules.filter(
-    ({ id, dagName }) => !runs.has(dagName) && tally.schedules.get(id)!.skipped > 0,
+    ({ id, dagName }) => !runs.has(dagName) && tally.schedules.get(id)!.reasons.has('overlap'),
   )
   if (guessed.length > 0) {
     const names = guessed.slice(0, 3).map(({ id }) => id)

@@ -54,10 +54,10 @@ export function listSetWarnings(
 function listTwins(schedules: readonly Schedule[], now: Instant): SetWarning[] {
   const first = new Map<string, string>()
   const warnings: SetWarning[] = []
-  for (const { id, timing, slots, dagName, tenantId } of schedules) {
+  for (const { id, timing, slots, dagName, tenantId, conditions } of schedules) {
     // The same text need not be the same slots: an H is another minute for each schedule.
     const second = slots.next(slots.next(now)!)
-    const key = JSON.stringify([timing, dagName, tenantId, slots.next(now), second])
+    const key = JSON.stringify([timing, dagName, tenantId, conditions, slots.next(now), second])
     const twin = first.get(key)
     if (twin === undefined) {
       first.set(key, id)
