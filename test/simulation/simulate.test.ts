@@ -194,14 +194,17 @@ test(`the example schedules: ${DAYS} days, event for event`, { timeout: 1_800_00
   if (!loaded.ok) throw new Error('the examples are broken')
   // March has the clock changes of New York and Berlin; what is switched off among the examples takes part as well.
   const from = Date.UTC(2026, 2, 1, 0, 0, 30)
-  const { dags, schedules } = loaded.definitions
-  const all = [...schedules.values()].map(schedule => ({ ...schedule, enabled: true }))
-  const { counts, difference } = await compare(definitionsOf([...dags.values()], all), {
-    from,
-    until: from + DAYS * DAY_MS,
-    // Up to 4 minutes a task: chains overlap with their next slot, and runs wait for room.
-    durationOf: drawnDuration(1, 240_000),
-  })
+  const { schedules } = loaded.definitions
+  const all = new Map([...schedules].map(([id, schedule]) => [id, { ...schedule, enabled: true }]))
+  const { counts, difference } = await compare(
+    { ...loaded.definitions, schedules: all },
+    {
+      from,
+      until: from + DAYS * DAY_MS,
+      // Up to 4 minutes a task: chains overlap with their next slot, and runs wait for room.
+      durationOf: drawnDuration(1, 240_000),
+    },
+  )
   expect(difference).toBeUndefined()
   expect(counts.get('schedule_enqueued')).toBeGreaterThan(DAYS * 300)
   expect(counts.get('schedule_skipped')).toBeGreaterThan(DAYS * 10)

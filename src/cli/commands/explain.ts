@@ -110,7 +110,7 @@ function explainSchedule(
     now,
     crons: crons.map(cron => explainCron(cron, zoneOfCron(cron, timezone, options), options, now)),
     slots: takeSlots(schedule.slots, now, count),
-    refuse: slot => refuseSlot(schedule.conditions ?? [], slot, calendars)?.reason,
+    refuse: slot => refuseSlot(schedule.conditions ?? [], slot, zoneOf(timezone), calendars)?.reason,
   }
 }
 
