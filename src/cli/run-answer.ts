@@ -2,7 +2,7 @@
 
 import type { StatusAnswer } from '../api/control.ts'
 import type { JsonObject } from '../core/json.ts'
-import { type Event, isUserEvent } from '../core/state-machine/event.ts'
+import { isUserEvent } from '../core/state-machine/event.ts'
 import { type Instant, parseInstant } from '../core/time/instant.ts'
 import type { RunIndex, RunRow, TaskRow } from '../ports/run-index.ts'
 import { reasonInWords } from './render/reason-words.ts'
@@ -22,6 +22,8 @@ export interface RunAnswer {
   readonly waits_for: readonly Wait[]
   /** Attempts that failed or were lost and have had no successor yet. */
   readonly failures: readonly TaskRow[]
+  /** Why somebody, or a deadline, or a slot that replaces it, asked for its end. */
+  readonly cancel_reason: string | null
   /** The next command to type. */
   readonly see: readonly string[]
 }
@@ -33,7 +35,9 @@ export function answerRun(index: RunIndex, run: RunRow, status: Liveness, now: I
   const tasks = index.tasks(run.run_id)
   const failures = tasks.filter(task => task.status === 'failed' || task.status === 'retrying')
   const waits = run.status === 'queued' ? queuedFor(index, run, status, now) : runningFor(run, tasks, status)
-  return { run, tasks, waits_for: waits, failures, see: commands(run, failures) }
+  const { reason } = lineOf(index, run, 'run_cancel_requested')
+  const cancel_reason = typeof reason === 'string' ? reason : null
+  return { run, tasks, waits_for: waits, failures, cancel_reason, see: commands(run, failures) }
 }
 
 /** True if it decides slots and starts runs. */
@@ -46,7 +50,7 @@ function queuedFor(index: RunIndex, run: RunRow, status: Liveness, now: Instant)
   if (!isScheduling(status)) waits.push(wait('no_scheduler'))
   else if (status.state === 'draining') waits.push(wait('draining'))
   else if (status.state === 'degraded') waits.push(wait('disk_full'))
-  const said = enqueuedEvent(index, run)
+  const said = lineOf(index, run, 'schedule_enqueued')
   if (said['order'] !== 'parallel' && run.schedule_id !== null) {
     const ahead = index
       .runs({ scheduleId: run.schedule_id, status: ['queued', 'running'], limit: Number.POSITIVE_INFINITY })
@@ -63,10 +67,23 @@ function queuedFor(index: RunIndex, run: RunRow, status: Liveness, now: Instant)
   const startAfter = said['start_after']
   if (typeof startAfter === 'string' && parseInstant(startAfter) > now)
     waits.push(wait('start_after', { at: startAfter }))
-  if (!isScheduling(status) || waits.length > 0) return waits
+  if (isScheduling(status) && waits.length === 0) waits.push(waitForRoom(index, run, status, said['pool']))
+  if (typeof said['start_by'] === 'string') waits.push(wait('start_by', { at: said['start_by'] }))
+  return waits
+}
+
+/** Nothing but room is in its way: in its pool, if its line names one, or among the runs under way. */
+function waitForRoom(index: RunIndex, run: RunRow, status: StatusAnswer, pool: unknown): Wait {
   const limit = status.limits.max_parallel
-  if (status.running_runs >= limit) return [wait('parallel_limit', { running: status.running_runs, limit })]
-  return [wait('about_to_start')]
+  if (status.running_runs >= limit) return wait('parallel_limit', { running: status.running_runs, limit })
+  if (typeof pool !== 'string') return wait('about_to_start')
+  const holders = index
+    .runs({ status: ['running'], limit: Number.POSITIVE_INFINITY })
+    .filter(
+      other => other.run_id !== run.run_id && lineOf(index, other, 'schedule_enqueued')['pool'] === pool,
+    )
+    .map(({ run_id }) => run_id)
+  return holders.length === 0 ? wait('about_to_start') : wait('pool', { pool, held_by: holders })
 }
 
 function runningFor(run: RunRow, tasks: readonly TaskRow[], status: Liveness): Wait[] {
@@ -89,12 +106,10 @@ export function wait(reason: string, inputs: JsonObject = {}): Wait {
   return { reason, words: reasonInWords(reason, inputs), inputs }
 }
 
-/** The line that put the run into being; empty if it is not kept any more. */
-function enqueuedEvent(index: RunIndex, { run_id }: RunRow): Record<string, unknown> {
-  const found = index
-    .events({ runId: run_id, limit: Number.POSITIVE_INFINITY })
-    .find((event: Event) => !isUserEvent(event) && event.event === 'schedule_enqueued')
-  return (found ?? {}) as Record<string, unknown>
+/** The last line of that name about the run; empty if there is none. */
+function lineOf(index: RunIndex, { run_id }: RunRow, name: string): Record<string, unknown> {
+  const [found] = index.events({ runId: run_id, event: name, limit: 10 }).filter(event => !isUserEvent(event))
+  return (found ?? {}) as unknown as Record<string, unknown>
 }
 
 function commands(run: RunRow, failures: readonly TaskRow[]): string[] {

@@ -31,6 +31,7 @@ import { checkInvariants } from './invariants.ts'
 import { readJournalText } from './journal-text.ts'
 import { Life, type WorldOptions } from './life.ts'
 import { disableAll } from './random-definitions.ts'
+import { auditStory } from './slot-audit.ts'
 import { TurnPump } from './turn-pump.ts'
 import { VirtualTime } from './virtual-clock.ts'
 import { type CrashKind, VirtualDisk } from './virtual-disk.ts'
@@ -530,6 +531,7 @@ export class World {
       clockWasSet: this.counts.clockSteps > 0,
     })
     for (const finding of findings) this.find(finding)
+    for (const finding of auditStory(text)) this.find(finding)
     for (const complaint of this.machine.complaints) this.find(`payload: ${complaint}`)
     if (text.problems.length === 0) this.#checkFollowers(text.lines as unknown as Event[], life)
   }

@@ -10,7 +10,7 @@ import { formatInstant, formatSlot, HOUR_MS, type Instant, parseInstant } from '
 import type { CommandContext } from '../context.ts'
 import type { AuditFlags } from '../flags.ts'
 import type { Reader } from '../house.ts'
-import { readInstant } from '../instant-name.ts'
+import { readInstantOrAge } from '../instant-name.ts'
 import { plain, writeJson } from '../output.ts'
 import { quoteWord } from '../render/run-summary.ts'
 import { renderTable } from '../render/table.ts'
@@ -69,8 +69,8 @@ export async function run(context: CommandContext, flags: AuditFlags): Promise<n
 }
 
 function readSpan(flags: AuditFlags, now: Instant): Span {
-  const to = flags.to === undefined ? now : readInstant('--to', flags.to, now)
-  const from = flags.from === undefined ? to - 24 * HOUR_MS : readInstant('--from', flags.from, now)
+  const to = flags.to === undefined ? now : readInstantOrAge('--to', flags.to, now)
+  const from = flags.from === undefined ? to - 24 * HOUR_MS : readInstantOrAge('--from', flags.from, now)
   if (from < to) return { from, to }
   throw new UsageError(
     `--from: ${formatInstant(from)} is not before --to, which is ${formatInstant(to)}`,

@@ -5,7 +5,7 @@ import { formatInstant } from '../../core/time/instant.ts'
 import type { RunRow, RunRowStatus, TaskRow } from '../../ports/run-index.ts'
 import type { CommandContext } from '../context.ts'
 import type { RunsFlags } from '../flags.ts'
-import { readInstant } from '../instant-name.ts'
+import { readInstantOrAge } from '../instant-name.ts'
 import { type Channel, plain, writeJson, writeJsonList } from '../output.ts'
 import { type Column, measureWidth, renderTable, shorten } from '../render/table.ts'
 import { formatSeconds, formatStamp } from '../render/time.ts'
@@ -25,7 +25,7 @@ export async function run(
     ...(flags.status === undefined ? {} : { status: flags.status.map(readStatus) }),
     ...(flags.since === undefined
       ? {}
-      : { since: formatInstant(readInstant('--since', flags.since, context.now())) }),
+      : { since: formatInstant(readInstantOrAge('--since', flags.since, context.now())) }),
     limit: flags.count === undefined ? 20 : readCount('--count', flags.count),
   }
   const reader = await (await context.house()).openReader(context.settings)

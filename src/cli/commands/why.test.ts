@@ -1,5 +1,6 @@
 // `scheduler why` over synthetic journals: every way in which a slot can end, and every place where a run can stand.
 
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aSchedule, definitionsOf } from '../../../test/support/builders.ts'
 import { type CommandLine, openCommandLine } from '../../../test/support/command-line.ts'
@@ -9,6 +10,7 @@ import { serveControl } from '../../adapters/control-socket/server.ts'
 import type { StatusAnswer } from '../../api/control.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Event } from '../../core/state-machine/event.ts'
+import { REASONS_IN_WORDS } from '../render/reason-words.ts'
 
 let line: CommandLine
 const closers: (() => Promise<void>)[] = []
@@ -77,6 +79,13 @@ const enqueued = (hour: string, fields: object = {}) => ({
 })
 const skipped = (hour: string, reason: string, inputs: object) => ({ ...slotAt(hour), reason, inputs })
 const hourly = aSchedule('hourly', '0 * * * *', 'etl')
+
+test('every reason that the documents list has its words', () => {
+  const page = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8')
+  const codes = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
+  expect(codes.length).toBeGreaterThan(10)
+  expect(codes.filter(code => !REASONS_IN_WORDS.includes(code!))).toEqual([])
+})
 
 describe('a slot that was decided', () => {
   test.each<[string, object, string]>([
@@ -389,6 +398,30 @@ describe('where a run stands', () => {
     expect(await why('hourly', 'last')).toContain('it starts with the next turn of the scheduler')
   })
 
+  test('queued for room in a pool that other runs hold, and with a deadline', async () => {
+    const start_by = '2026-01-05T06:10:00.000Z'
+    const pool = { pool: 'warehouse', order: 'parallel' }
+    see(
+      tellLines(
+        OPENED,
+        STARTED,
+        REGISTERED,
+        ['04:00', 'schedule_enqueued', enqueued('04:00', pool)],
+        ['04:00', 'run_started', started('04:00')],
+        ['05:00', 'schedule_enqueued', enqueued('05:00', { ...pool, pool: 'other' })],
+        ['05:00', 'run_started', started('05:00')],
+        ['06:00', 'schedule_enqueued', enqueued('06:00', { ...pool, start_by })],
+      ),
+    )
+    define(hourly)
+    await serve({ running_runs: 2 })
+    const said = await why('hourly', 'last')
+    expect(said).toContain(
+      'waits     it needs room in the pool warehouse, held by hourly@2026-01-05T04:00Z\n',
+    )
+    expect(said).toContain(`waits     it is given up if it has not started by ${start_by}\n`)
+  })
+
   test('running: its tasks, and the retry that it waits for', async () => {
     const error = { kind: 'exit_code', message: 'exit code 3' }
     see(
@@ -437,6 +470,28 @@ describe('where a run stands', () => {
     }
     await serve({ runs: [view] })
     expect(await why('hourly', 'last')).toContain('all 16 places for tasks (SCHED_MAX_TASKS) are taken')
+  })
+
+  test('ended because it was cancelled: by what', async () => {
+    const ended = { tasks_succeeded: 0, tasks_failed: 0, tasks_skipped: 1, duration_ms: 0 }
+    see(
+      tellLines(
+        OPENED,
+        STARTED,
+        REGISTERED,
+        ['05:00', 'schedule_enqueued', enqueued('05:00')],
+        [
+          '05:10',
+          'run_cancel_requested',
+          { ...runAt('05:00'), reason: 'starting_deadline: not started by 05:10' },
+        ],
+        ['05:10', 'run_finished', { ...started('05:00'), ...ended, status: 'cancelled' }],
+      ),
+    )
+    define(hourly)
+    const said = await why('hourly', 'last')
+    expect(said).toContain('run       hourly@2026-01-05T05:00Z  cancelled after 0.00s')
+    expect(said).toContain('cancelled starting_deadline: not started by 05:10\n')
   })
 
   test('ended: how, by which task, and the command that shows it', async () => {

@@ -57,8 +57,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   parallel_limit: inputs =>
     `${text(inputs['running'], 'as many')} runs are under way and SCHED_MAX_PARALLEL is ${text(inputs['limit'], 'reached')}`,
   task_limit: inputs => `all ${text(inputs['limit'], 'places')} places for tasks (SCHED_MAX_TASKS) are taken`,
-  pool: inputs =>
-    `the pool ${text(inputs['pool'], '')} has no room: ${text(inputs['used'], 'all')} of ${text(inputs['slots'], 'its')} slots are taken`,
+  pool: inputs => `it needs room in the pool ${text(inputs['pool'], '')}, held by ${list(inputs['held_by'])}`,
+  start_by: inputs => `it is given up if it has not started by ${text(inputs['at'], 'its deadline')}`,
   retry: inputs =>
     `task ${text(inputs['task_id'], '')} waits for another attempt at ${text(inputs['at'], 'its time')}`,
   draining: 'the scheduler is stopping and starts nothing new: the next start goes on with it',
@@ -79,6 +79,12 @@ export function reasonInWords(code: string, inputs: JsonObject = {}): string {
 function text(value: unknown, otherwise: string): string {
   if (value === undefined || value === null) return otherwise
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function list(value: unknown): string {
+  return Array.isArray(value) && value.length > 0
+    ? value.map(item => text(item, '')).join(', ')
+    : 'other runs'
 }
 
 function named(value: unknown): string {

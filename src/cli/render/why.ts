@@ -39,8 +39,9 @@ export function renderSlotAnswer(channel: Channel, answer: SlotAnswer, now: Inst
 }
 
 export function renderRunAnswer(channel: Channel, answer: RunAnswer, now: Instant): string[] {
-  const { run, tasks, waits_for, failures, see } = answer
+  const { run, tasks, waits_for, failures, cancel_reason, see } = answer
   const lines: Line[] = [['run', `${run.run_id}  ${describeStanding(channel, answer, now)}`]]
+  if (cancel_reason !== null) lines.push(['cancelled', plain(cancel_reason)])
   for (const { words } of waits_for) lines.push(['waits', plain(words)])
   for (const { task_id, status, started_at, attempt } of tasks) {
     if (status !== 'running') continue

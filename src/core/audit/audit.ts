@@ -72,7 +72,6 @@ export class Audit {
           parseInstant(event.cursor),
           parseInstant(event.timestamp),
           event.seq,
-          event.cause === 'timing_changed',
         )
         break
       }

@@ -5,7 +5,7 @@
 //       it is left of any other that was there.
 //   R2. A scheduler that serves ticks at least once a minute. Its lines prove what is older than a minute, if they go back
 //       for a minute without a gap of one: behind a gap it may have stood still, and crashed before it ticked again.
-//       A stop in order proves it without.
+//       A stop in order proves it without, unless the disk was full when it was asked for.
 //   R3. Only lines behind a schedule's registration prove anything about it. By `seq`: clocks step.
 //   R4. Less is proven rather than more: what is left out is called open, and the next start decides it.
 
@@ -24,6 +24,7 @@ export class Proof {
   /** R2: the first of the lines without a gap; undefined while nobody ticks. */
   #tickingSince: Instant | undefined
   #startedAt: Instant = Number.POSITIVE_INFINITY
+  #stoppingAt: Instant | undefined
   #lastLineAt: Instant = Number.NEGATIVE_INFINITY
   #served: Instant = Number.NEGATIVE_INFINITY
   #servedSeq = 0
@@ -36,15 +37,21 @@ export class Proof {
       case 'scheduler_started':
         this.#tickingSince = event.mode === 'serve' ? at : undefined
         this.#startedAt = at
+        this.#stoppingAt = undefined
         break
       case 'clock_jumped':
       case 'journal_resumed':
         this.#startedAt = at
+        this.#stoppingAt = undefined
         if (this.#tickingSince !== undefined) this.#tickingSince = at
         break
       case 'scheduler_stopping':
-        if (this.#tickingSince !== undefined) this.#serve(at, this.#startedAt, event.seq)
+        if (this.#tickingSince !== undefined) this.#stoppingAt = at
         this.#tickingSince = undefined
+        break
+      case 'scheduler_stopped':
+        if (this.#stoppingAt !== undefined) this.#serve(this.#stoppingAt, this.#startedAt, event.seq)
+        this.#stoppingAt = undefined
         break
       default:
         if (this.#tickingSince === undefined) return
@@ -65,6 +72,8 @@ export class Proof {
     // Neither comes by a tick.
     if (reason === 'definition_changed' || reason === 'by_hand') return
     if (decidedAt === account.lastDecidedAt || from < this.#slot) return
+    // Then it is not the slot by which the schedule stood in line.
+    if (account.passesOver(from)) return
     this.#slot = from
     this.#slotAt = decidedAt
     this.#slotSeq = seq

@@ -73,19 +73,23 @@ export class ScheduleAccount {
     return this.#cursor !== Number.NEGATIVE_INFINITY
   }
 
+  /** True if a decision about the slot passes over one that had its decision before it came. */
+  passesOver(slot: Instant): boolean {
+    for (const done of this.#ahead) if (done > this.#reached && done < slot) return true
+    return false
+  }
+
   /**
    * From here on the slots after `cursor` are expected.
    * @param at when that was decided, and `seq` where it stands
-   * @param isOtherTiming what was run ahead by hand was a slot of the timing before
    */
-  register(slots: Slots, cursor: Instant, at: Instant, seq: number, isOtherTiming: boolean): void {
+  register(slots: Slots, cursor: Instant, at: Instant, seq: number): void {
     this.#endTiming(at)
     // What lies between now and a cursor ahead of it would be nobody's.
     const begin = this.isKnown ? Math.max(this.#reached, Math.min(cursor, at)) : Math.min(cursor, at)
     this.#slots = slots
     this.#cursor = begin
     this.#reached = begin
-    if (isOtherTiming) this.#ahead.clear()
     if (cursor > begin) this.#passTo(cursor + 1)
     this.registeredAt = at
     this.registeredSeq = seq
