@@ -43,6 +43,13 @@ export function describeControl(name: string, open: () => Promise<ControlUnderTe
       seq: 43,
     })
     expect(await control.record({ fields: { event: 'deployed', version: '1' } })).toEqual({ seq: 44 })
+    const slot = { schedule_id: 'nightly', slot: '2026-01-05 06:00', cause: 'cli' }
+    expect(await control.runSlot(slot)).toMatchObject({ run_id: 'nightly@2026-01-05 06:00', seq: 45 })
+    const pause = { schedule_id: 'nightly', reason: 'disk', until: '2026-01-06' }
+    expect(await control.pause(pause)).toEqual({ schedule_id: 'nightly', until: '2026-01-06', seq: 46 })
+    expect(await control.pause({ reason: 'audit', for_ms: 60_000 })).toEqual({ seq: 46 })
+    expect(await control.resume({ reason: 'done' })).toEqual({ seq: 47 })
+    expect(await control.skip({ schedule_id: 'nightly', reason: '' })).toMatchObject({ seq: 48 })
     expect(await control.status()).toEqual(STATUS)
     expect(await control.reload()).toEqual({ ok: true, schedules: 2, dags: 3, errors: [] })
     expect(keeper.calls).toEqual([
@@ -50,6 +57,11 @@ export function describeControl(name: string, open: () => Promise<ControlUnderTe
       { verb: 'trigger', request: { file: '/srv/a.yaml', cause: 'cli' } },
       { verb: 'cancel', request: { run_id: 'r@1', reason: '' } },
       { verb: 'record', request: { fields: { event: 'deployed', version: '1' } } },
+      { verb: 'runSlot', request: slot },
+      { verb: 'pause', request: pause },
+      { verb: 'pause', request: { reason: 'audit', for_ms: 60_000 } },
+      { verb: 'resume', request: { reason: 'done' } },
+      { verb: 'skip', request: { schedule_id: 'nightly', reason: '' } },
       { verb: 'status', request: {} },
       { verb: 'reload', request: {} },
     ])

@@ -145,7 +145,7 @@ test('what is not a request is refused with code, words and status, and does not
     [await post('/v1/status', '[]'), 400, /not valid/],
     [await post('/v1/status', '{'), 400, /expected JSON/],
     [await post('/v1/status', '{}', { 'content-type': 'text/plain' }), 400, /content-type/],
-    [await post('/v1/pause', '{}'), 404, /there is no POST \/v1\/pause/],
+    [await post('/v1/fly', '{}'), 404, /there is no POST \/v1\/fly/],
     [await ask('DELETE', '/v1/status'), 404, /there is no DELETE/],
     [await ask('GET', '/v1/trigger'), 404, /there is no GET/],
     [await ask('GET', '/v1/events?after_seq=soon'), 400, /after_seq/],
