@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld, tell } from '../../../test/support/decider-world.ts'
 import type { Schedule } from '../schedule/schedule.ts'
+import { nextWake } from './next-wake.ts'
 
 const DAG = aDag('work', { only: [] })
 
@@ -191,4 +192,18 @@ test('a run that has not started by its deadline is cancelled; a slot found late
   ])
   world.tickAt('2026-01-05T06:45:00Z')
   expect(slotsOf(world).slice(-1)).toEqual(['schedule_missed 2026-01-05T06:20Z deadline'])
+})
+
+test('a deadline wakes only the process that enforces it: any other would spin', () => {
+  const world = worldOf({ startingDeadlineMs: 120_000, overlap: 'queue', catchup: 'all' })
+  world.tickAt('2026-01-05T06:00:40Z')
+  world.tickAt('2026-01-05T06:10:00Z')
+  const deadline = Date.parse('2026-01-05T06:12:00Z')
+  expect(nextWake(world.state, world.agenda, true)).toBe(deadline)
+  // A foreground run, a command, a drain: they look at slots and deadlines as little as at each other's runs.
+  world.driven = { runId: 's@2026-01-05T06:00Z' }
+  world.now = deadline + 1
+  world.when({ type: 'wake' })
+  expect(world.state.runs.get('s@2026-01-05T06:10Z')?.status).toBe('queued')
+  expect(nextWake(world.state, world.agenda, false)).toBeUndefined()
 })

@@ -1,16 +1,17 @@
-// When something is due by itself: the next slot, the next retry, a run that was held back or is given up. The daemon's single timer is set by this.
+// When something is due by itself: the next slot, the next retry, a run that was held back or is given up. The daemon's
+// single timer is set by this.
 
 import type { Agenda } from '../planner/agenda.ts'
 import type { Instant } from '../time/instant.ts'
 import type { State } from './state.ts'
 
-/** Undefined: nothing is ever due without somebody asking. */
+/**
+ * Undefined: nothing is ever due without somebody asking.
+ * @param ticking  true in the process that plans slots, which alone gives up on runs that are late
+ */
 export function nextWake(state: State, agenda: Agenda, ticking: boolean): Instant | undefined {
-  const slot = ticking ? agenda.nextAt : undefined
-  return earliest(
-    earliest(slot, state.retries.nextAt),
-    earliest(state.delayed.nextAt, state.deadlines.nextAt),
-  )
+  const work = earliest(state.retries.nextAt, state.delayed.nextAt)
+  return ticking ? earliest(work, earliest(agenda.nextAt, state.deadlines.nextAt)) : work
 }
 
 function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
