@@ -207,3 +207,22 @@ test('a deadline wakes only the process that enforces it: any other would spin',
   expect(world.state.runs.get('s@2026-01-05T06:10Z')?.status).toBe('queued')
   expect(nextWake(world.state, world.agenda, false)).toBeUndefined()
 })
+
+test('a run that was held back and then waited its turn starts, also if the clock went back meanwhile', () => {
+  const world = worldOf({ jitterMs: 1, overlap: 'queue' }, '* * * * *')
+  world.tickAt('2026-01-05T06:00:40Z')
+  const first = 's@2026-01-05T06:00Z'
+  const jittered = { ...world.definitions.schedules.get('s')!, jitterMs: 50_000 }
+  world.use(definitionsOf([DAG], [jittered]))
+  world.tickAt('2026-01-05T06:01:00Z')
+  const second = world.state.runs.get('s@2026-01-05T06:01Z')!
+  expect(second.startAfter).toBeGreaterThan(Date.parse('2026-01-05T06:01:00Z'))
+  // Its time comes while the first one is still at work …
+  world.tickAt('2026-01-05T06:01:55Z')
+  expect(second.status).toBe('queued')
+  // … which ends at a time that is before it.
+  world.now = Date.parse('2026-01-05T06:00:50Z')
+  world.ok(first, 'only')
+  world.tickAt('2026-01-05T06:01:58Z')
+  expect(second.status).toBe('running')
+})

@@ -282,8 +282,10 @@ function finish(state: State, run: RunState, at: Instant): void {
   const left = schedule.active?.filter(runId => runId !== run.runId) ?? []
   schedule.active = left.length === 0 ? undefined : left
   const next = left[0] === undefined ? undefined : state.runs.get(left[0])
-  // One whose time has not come is in `delayed`.
-  if (next?.status === 'queued' && (next.startAfter ?? at) <= at) state.startable.add(next.runId)
+  if (next?.status !== 'queued') return
+  // Its time may have come while another was in its way, and not have come any more: clocks go back.
+  if (next.startAfter !== undefined && next.startAfter > at) state.delayed.put(next.startAfter, next.runId)
+  else state.startable.add(next.runId)
 }
 
 function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {
