@@ -165,7 +165,12 @@ function restart(old: DeciderWorld, fromCheckpoint: boolean): DeciderWorld {
 /** What is computed for constant cost agrees with what it is computed from. */
 function checkCounts({ state }: DeciderWorld): void {
   let slots = 0
+  const inLine = new Set([...state.startable, ...state.delayed.earliest(Infinity).map(({ item }) => item)])
   for (const run of state.runs.values()) {
+    const isFirst = state.schedules.get(run.scheduleId ?? '')?.active?.[0] === run.runId
+    // Nobody is forgotten: who has nobody in the way is in the line, or will be at an instant that is known.
+    if (run.status === 'queued' && (isFirst || run.order === 'parallel'))
+      expect(inLine.has(run.runId)).toBe(true)
     const tasks = [...run.tasks.values()]
     expect(run.live).toBe(tasks.filter(({ status }) => status === 'running').length)
     expect(run.ready).toBe(tasks.filter(({ status }) => status === 'ready').length)
