@@ -4,6 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import { Soak, type SoakOptions } from '../test/simulation/soak.ts'
+import type { SoakReport } from '../test/simulation/soak-tally.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,12 +33,19 @@ function formatCounts(counts: Readonly<Record<string, number>>): string {
     .join('')
 }
 
-const report = new Soak({
-  ...options,
-  onDay: (day, events) => {
-    if (day % 30 === 0) console.log(`day ${day}: ${events} events, ${seconds()} s`)
-  },
-}).run()
+function tell(): SoakReport {
+  try {
+    const onDay = (day: number, events: number): void => {
+      if (day % 30 === 0) console.log(`day ${day}: ${events} events, ${seconds()} s`)
+    }
+    return new Soak({ ...options, onDay }).run()
+  } catch (error) {
+    console.log(`npm run soak -- ${asked}`)
+    throw error
+  }
+}
+
+const report = tell()
 
 console.log(`\nslots by reason${formatCounts(report.reasons)}`)
 console.log(`\nwhat happened${formatCounts(report.faults)}`)

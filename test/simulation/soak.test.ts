@@ -9,7 +9,8 @@ test('weeks on the virtual clock: each slot has its one disposition, and everyth
 }, () => {
   const unseen = new Set([...REASONS, ...FAULTS])
   let slots = 0
-  for (const seed of [1, 2, 3]) {
+  // Two stories, and further ones only for what is rare.
+  for (let seed = 1; seed <= 2 || (unseen.size > 0 && seed <= 8); seed++) {
     const report = new Soak({ seed, schedules: 120, days: 12, mishapsPerDay: 50 }).run()
     const again = `npm run soak -- --seed ${seed} --schedules 120 --days 12 --mishaps-per-day 50`
     expect(report.findings, again).toEqual([])
