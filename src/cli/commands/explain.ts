@@ -12,6 +12,7 @@ import { readPeriod } from '../../core/cron/period.ts'
 import { listCronWarnings } from '../../core/cron/warnings.ts'
 import type { Definitions } from '../../core/schedule/definitions.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
+import { takeSlots } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
@@ -149,15 +150,4 @@ function choose<Choice extends string>(
 ): Choice | undefined {
   if (value === undefined || choices.includes(value as Choice)) return value as Choice | undefined
   throw new UsageError(`${flag}: expected ${choices.join(' or ')}, got ${JSON.stringify(value)}`)
-}
-
-function takeSlots(
-  slots: { next(after: Instant): Instant | undefined },
-  after: Instant,
-  count: number,
-): Instant[] {
-  const taken: Instant[] = []
-  for (let slot = slots.next(after); slot !== undefined && taken.length < count; slot = slots.next(slot))
-    taken.push(slot)
-  return taken
 }

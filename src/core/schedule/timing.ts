@@ -32,6 +32,14 @@ export interface Slots {
   next(after: Instant): Instant | undefined
 }
 
+/** The first `count` slots strictly after `after`; fewer where there are no more. */
+export function takeSlots(slots: Slots, after: Instant, count: number): Instant[] {
+  const taken: Instant[] = []
+  for (let slot = slots.next(after); slot !== undefined && taken.length < count; slot = slots.next(slot))
+    taken.push(slot)
+  return taken
+}
+
 /** A timing of one cron expression and nothing else. */
 export function cronTiming(cron: string, timezone: string): Timing {
   return { crons: [cron], timezone, dialect: 'unix', dst: 'cron' }

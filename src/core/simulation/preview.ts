@@ -3,7 +3,7 @@
 
 import { Agenda } from '../planner/agenda.ts'
 import type { Definitions } from '../schedule/definitions.ts'
-import { compileTiming, type Timing } from '../schedule/timing.ts'
+import { compileTiming, type Timing, takeSlots } from '../schedule/timing.ts'
 import type { Command } from '../state-machine/command.ts'
 import { decide } from '../state-machine/decide.ts'
 import type {
@@ -132,15 +132,4 @@ export function previewDefinitions(
     }
   }
   return { changes, backlog: [...backlog].map(([scheduleId, found]) => ({ scheduleId, ...found })) }
-}
-
-function takeSlots(
-  slots: { next(after: Instant): Instant | undefined },
-  after: Instant,
-  count: number,
-): Instant[] {
-  const taken: Instant[] = []
-  for (let slot = slots.next(after); slot !== undefined && taken.length < count; slot = slots.next(slot))
-    taken.push(slot)
-  return taken
 }
