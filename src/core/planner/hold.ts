@@ -39,8 +39,10 @@ export interface Holds {
   readonly freezes: readonly Pause[]
 }
 
-export function hasHolds({ pauses, byHand, freezes }: Holds): boolean {
-  return pauses !== undefined || byHand !== undefined || freezes.length > 0
+/** True if a slot after `cursor` may be held. A pause of everything that is long over costs nobody anything. */
+export function hasHolds({ pauses, byHand, freezes }: Holds, cursor: Instant): boolean {
+  if (pauses !== undefined || byHand !== undefined) return true
+  return freezes.length > 0 && freezes.some(({ until }) => until === undefined || until > cursor)
 }
 
 /** What somebody did to this very slot counts before a pause of the schedule, and that before one of everything. */

@@ -184,7 +184,7 @@ function planHeld(
     if (hold?.kind === 'skip')
       decisions.push({ kind: 'skip', slot: each, reason: hold.reason, inputs: hold.inputs })
     else if (hold !== undefined) continue
-    else if (!kept.includes(each))
+    else if (each < kept[0]!)
       miss(decisions, each, refusal(policy, each, now) ?? OVERFLOW[policy.catchup], joins)
     else if (kept.length === 1 && !more) decisions.push(planLast(policy, each, now, blockedBy))
     else decideKept(policy, decisions, each, each === kept.at(-1), now, joins)

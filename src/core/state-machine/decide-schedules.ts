@@ -51,12 +51,12 @@ export function planDue(decider: Decider): void {
 /** What people did comes before what conditions say: a slot that was skipped by hand is not asked about. */
 function holdsOn(
   { freezes }: State,
-  { pauses, byHand }: ScheduleState,
+  { pauses, byHand, cursor }: ScheduleState,
   { conditions, timing }: Schedule,
   calendars: Definitions['calendars'],
 ): HoldOf | undefined {
   const holds = { pauses, byHand, freezes }
-  if (conditions === undefined) return hasHolds(holds) ? slot => holdOf(holds, slot) : undefined
+  if (conditions === undefined) return hasHolds(holds, cursor) ? slot => holdOf(holds, slot) : undefined
   const zone = zoneOf(timing.timezone)
   return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, zone, calendars)
 }
