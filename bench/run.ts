@@ -39,7 +39,9 @@ function readNames(words: readonly string[]): readonly BenchName[] {
 function measure(name: BenchName): Promise<Report> {
   return new Promise((resolve, reject) => {
     let report: Report | undefined
-    const child = fork(fileURLToPath(new URL(`${name}.ts`, HERE)), { execArgv: ['--expose-gc'] })
+    const child = fork(fileURLToPath(new URL(`${name}.ts`, HERE)), {
+      execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+    })
     child.on('message', message => {
       report = message as Report
     })

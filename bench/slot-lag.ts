@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openJournal } from '../src/adapters/jsonl/journal.ts'
 import { systemClock } from '../src/adapters/system/clock.ts'
+import { createHeapTidier } from '../src/adapters/system/heap-tidier.ts'
 import { systemRandom } from '../src/adapters/system/random.ts'
 import { Loop } from '../src/daemon/loop.ts'
 import type { Commit, Journal } from '../src/ports/journal.ts'
@@ -123,6 +124,7 @@ await inFolder(async folder => {
         probe().catch(done.reject)
       },
       turned() {},
+      tidy: createHeapTidier(),
       fatal: done.reject,
     },
     definitions,

@@ -1,9 +1,10 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=4 --expose-gc
 // The door: looks at Node's version before anything else is loaded, since on an older one a native module would crash
 // instead of saying why. Any Node from 12 on can parse this file: no imports at the top, no newer syntax.
 //
-// The flag keeps V8's nursery small: a scheduler lives long and makes little garbage, and what a start or a reload
-// leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it.
+// The first flag keeps V8's nursery small: a scheduler lives long and makes little garbage, and what a start or a reload
+// leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it. The second lets the scheduler
+// collect its garbage between slots instead of while one is due (docs/adr/0016-garbage-is-collected-between-slots.md).
 
 var version = process.versions.node.split('.').map(Number)
 

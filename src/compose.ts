@@ -38,6 +38,7 @@ import { createIndexFollower } from './adapters/sqlite/follower.ts'
 import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
 import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
 import { systemClock } from './adapters/system/clock.ts'
+import { createHeapTidier } from './adapters/system/heap-tidier.ts'
 import { systemRandom } from './adapters/system/random.ts'
 import { openSystemd } from './adapters/system/systemd-notify.ts'
 import { createTaskFeed } from './adapters/task-feed/feed.ts'
@@ -192,6 +193,7 @@ export async function openSession(
         limits: { maxParallel: settings.maxParallel, maxTasks: settings.maxTasks },
         tickMs: settings.tickMs,
         isDiskFull: error => error instanceof JournalFullError,
+        tidy: createHeapTidier(),
         fatal: endProcess,
         note,
       },

@@ -67,7 +67,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-function openLoop(definitions = definitionsOf([])) {
+function openLoop(definitions = definitionsOf([]), tidy?: () => void) {
   const clock = new HandClock()
   const journal = new ScriptedJournal()
   const state = emptyState()
@@ -81,6 +81,7 @@ function openLoop(definitions = definitionsOf([])) {
       isDiskFull: error => error instanceof JournalFullError,
       committed: events => told.push(...events),
       turned: () => {},
+      tidy,
       fatal: error => fatal.push(error),
     },
     definitions,
@@ -306,5 +307,49 @@ describe('a large set of definitions', () => {
     expect(told.length).toBe(journal.durable.length)
     expect(told.length).toBeGreaterThan(0)
     expect(told.length).toBeLessThan(1_000)
+  })
+})
+
+describe('tidying up', () => {
+  test('comes once after work, when the loop has been at rest for a moment', async () => {
+    let tidied = 0
+    const { clock, loop } = openLoop(undefined, () => {
+      tidied += 1
+    })
+    await clock.advance(5_000)
+    expect(tidied).toBe(0)
+    await loop.ask(record('first'))
+    await settle()
+    await clock.advance(15)
+    await loop.ask(record('second'))
+    await settle()
+    await clock.advance(15)
+    expect(tidied).toBe(0)
+    await clock.advance(5)
+    expect(tidied).toBe(1)
+    await clock.advance(10_000)
+    expect(tidied).toBe(1)
+  })
+
+  test('never shortly before something is due', async () => {
+    let tidied = 0
+    const definitions = definitionsOf([aDag('d', { t: [] })], [aSchedule('s', '* * * * *', 'd')])
+    const { clock, loop } = openLoop(definitions, () => {
+      tidied += 1
+    })
+    await loop.submit({ type: 'use_definitions', definitions, cause: 'start' })
+    loop.ticking = true
+    await loop.submit({ type: 'tick' })
+    await settle()
+    await clock.advance(25)
+    expect(tidied).toBe(1)
+    await clock.advance(60_000 - (clock.now() % 60_000) - 100)
+    await loop.ask(record('late in the minute'))
+    await settle()
+    await clock.advance(50)
+    expect(tidied).toBe(1)
+    await clock.advance(50)
+    await clock.advance(25)
+    expect(tidied).toBe(2)
   })
 })

@@ -29,12 +29,16 @@ import type { PunctualClock } from '../ports/clock.ts'
 import type { Commit, Journal } from '../ports/journal.ts'
 import type { Random } from '../ports/random.ts'
 import { Inbox, type Letter } from './inbox.ts'
+import { Specimens } from './specimens.ts'
 
 /** Letters decided before one append. Bounds the batch and how long the event loop is held. */
 const BATCH_LETTERS_MAX = 512
 
 /** The wall clock may drift from the monotonic one by this much before it counts as a jump. */
 const CLOCK_JUMP_MS = 5_000
+
+/** The loop tidies up when it has had nothing to do for this long and nothing will be due for the other. */
+const TIDY_MS = { after: 20, before: 100 }
 
 /** Waits between two tries to write when the disk is full. */
 const DISK_FULL_WAIT_MS = { first: 50, max: 1_000 }
@@ -57,6 +61,8 @@ export interface LoopOptions {
   committed(events: readonly Event[]): void
   /** Called after each turn, when the state is durable. */
   turned(): void
+  /** Housekeeping of some milliseconds that must not stand in a slot's way: called once after work, at rest. */
+  tidy?: (() => void) | undefined
   /** A journal error that ends the process. The loop does nothing more. */
   fatal(error: unknown): void
 }
@@ -74,6 +80,9 @@ export class Loop {
   #retryNow: (() => void) | undefined
   #givesUp = false
   #clockOffset: number
+  readonly #specimens: Specimens
+  /** Something was written since `tidy` was called. */
+  #isUntidy = false
 
   definitions: Definitions
   admission: Admission = 'closed'
@@ -92,6 +101,7 @@ export class Loop {
     this.#options = options
     this.definitions = definitions
     this.#clockOffset = ports.clock.now() - ports.clock.monotonicMs()
+    this.#specimens = new Specimens(this.#context())
   }
 
   start(): void {
@@ -241,7 +251,10 @@ export class Loop {
   async #commit(commits: readonly Commit[]): Promise<void> {
     if (commits.length === 0) return
     await this.#append(commits)
-    this.#options.committed(commits.flat())
+    this.#isUntidy = true
+    const events = commits.flat()
+    this.#specimens.keep(events, this.#ports.state)
+    this.#options.committed(events)
   }
 
   #decide(command: Command): Event[][] {
@@ -322,14 +335,28 @@ export class Loop {
     return new Promise(resolve => {
       const wake = () => {
         callOff()
+        callOffTidy?.()
         this.#inbox.whenArrived(undefined)
         this.#wakeNow = undefined
         resolve()
       }
       const isNear = at !== undefined && at - clock.now() <= tickMs
       const callOff = isNear ? clock.at(at, wake) : clock.after(tickMs, wake)
+      const callOffTidy = this.#tidyLater(at)
       this.#inbox.whenArrived(wake)
       this.#wakeNow = wake
+    })
+  }
+
+  /** @param at when the loop will wake */
+  #tidyLater(at: Instant | undefined): (() => void) | undefined {
+    const { clock } = this.#ports
+    const { tidy } = this.#options
+    const isNear = at !== undefined && at - clock.now() < TIDY_MS.after + TIDY_MS.before
+    if (tidy === undefined || !this.#isUntidy || isNear) return undefined
+    return clock.after(TIDY_MS.after, () => {
+      this.#isUntidy = false
+      tidy()
     })
   }
 

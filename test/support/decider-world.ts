@@ -6,6 +6,7 @@ import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import { checkpointEvents, describeState, replay } from '../../src/core/state-machine/checkpoint.ts'
 import type { AttemptResult, Command } from '../../src/core/state-machine/command.ts'
 import { decide } from '../../src/core/state-machine/decide.ts'
+import type { DecisionContext } from '../../src/core/state-machine/decision-context.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
 import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
@@ -38,9 +39,8 @@ export class DeciderWorld {
     return this.when({ type: 'use_definitions', definitions, cause: 'reload' })
   }
 
-  /** Decides a command; returns its events. */
-  when(command: Command): Event[] {
-    const commits = decide(this.state, command, {
+  get context(): DecisionContext {
+    return {
       now: this.now,
       definitions: this.definitions,
       agenda: this.agenda,
@@ -48,7 +48,12 @@ export class DeciderWorld {
       admission: this.admission,
       driven: this.driven,
       random: () => this.chance,
-    })
+    }
+  }
+
+  /** Decides a command; returns its events. */
+  when(command: Command): Event[] {
+    const commits = decide(this.state, command, this.context)
     for (const event of commits.flat()) {
       event.seq = this.events.length + 1
       this.events.push(event)
