@@ -8,6 +8,9 @@ const WAIT_MS_MAX = 30_000
 /** A timer comes up to so much late. `at` sets its timer earlier by this and spends the rest turning the event loop. */
 const TIMER_LATENESS_MS = 2
 
+/** The turn that was waited for last, by anybody: while one is alive V8 keeps the code that it compiled for them. */
+const kept: { turn?: NodeJS.Immediate } = {}
+
 export const systemClock: PunctualClock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -26,9 +29,10 @@ export const systemClock: PunctualClock = {
     let turn: NodeJS.Immediate | undefined
     const look = () => {
       const leftMs = instant - Date.now()
-      if (leftMs <= 0 || leftMs > 2 * TIMER_LATENESS_MS) wake()
+      if (leftMs <= 0 || leftMs > 2 * TIMER_LATENESS_MS) return wake()
       // Not a loop on the spot: whatever else arrives in these milliseconds gets its turn.
-      else turn = setImmediate(look)
+      turn = setImmediate(look)
+      kept.turn = turn
     }
     const callOff = systemClock.after(instant - Date.now() - TIMER_LATENESS_MS, look)
     return () => {

@@ -56,8 +56,8 @@ export interface RunState {
   /** It is cancelled if it has not started by then. */
   readonly startBy?: Instant
   status: 'queued' | 'running'
-  startedAt?: Instant
-  cancelReason?: string
+  startedAt: Instant | undefined
+  cancelReason: string | undefined
   /** True while it counts against SCHED_MAX_PARALLEL: it has an attempt running or a task ready to start. */
   holdsSlot: boolean
   /** Empty until the run has started, which sets it; every run that is queued has the same empty one. */

@@ -247,6 +247,9 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     startAfter: scheduled && event.start_after !== undefined ? parseInstant(event.start_after) : undefined,
     startBy: scheduled && event.start_by !== undefined ? parseInstant(event.start_by) : undefined,
     status: 'queued',
+    // Said although undefined: runs that have all of these from the start are of one hidden class to their end.
+    startedAt: undefined,
+    cancelReason: undefined,
     holdsSlot: false,
     tasks: NOT_STARTED,
     remaining: 0,
