@@ -188,6 +188,10 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
     says: 'A slot to come will be skipped.',
     fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
   },
+  slot_skip_withdrawn: {
+    says: 'The slot is not to be skipped any more: it will be decided as if nobody had asked.',
+    fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
+  },
   schedule_enqueued: {
     says: 'The slot got a run. One of the three dispositions.',
     fields: {

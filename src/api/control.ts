@@ -141,6 +141,8 @@ export interface Control {
   pause(request: PauseRequest): Promise<PauseAnswer>
   resume(request: ResumeRequest): Promise<ResumeAnswer>
   skip(request: SkipRequest): Promise<SkipAnswer>
+  /** Takes a skip back; without a slot: that of the next one that was to be skipped. */
+  unskip(request: SkipRequest): Promise<SkipAnswer>
   cancel(request: CancelRequest): Promise<CancelAnswer>
   record(request: RecordRequest): Promise<RecordAnswer>
   status(): Promise<StatusAnswer>

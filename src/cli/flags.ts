@@ -10,6 +10,11 @@ export interface TriggerFlags extends RunFlags {
   slot?: string
 }
 
+export interface SkipFlags {
+  readonly reason?: string
+  readonly undo?: boolean
+}
+
 export interface PauseFlags {
   all?: boolean
   until?: string

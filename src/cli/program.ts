@@ -19,6 +19,7 @@ import type {
   RunFlags,
   RunsFlags,
   SimulateFlags,
+  SkipFlags,
   TriggerFlags,
 } from './flags.ts'
 import { UsageError } from './usage.ts'
@@ -144,11 +145,13 @@ export async function parse(
   )
     .option('--all', 'the pause of everything')
     .option('--reason <text>', 'why, for the record')
-  add<[string, string | undefined, { reason?: string }]>(
+  add<[string, string | undefined, SkipFlags]>(
     'skip <schedule> [slot]',
     'leave out one slot to come: this one, or the next',
     async (context, id, slot, flags) => (await import('./commands/skip.ts')).run(context, id, slot, flags),
-  ).option('--reason <text>', 'why, for the record')
+  )
+    .option('--undo', 'take that back: of this slot, or of the next one that is to be skipped')
+    .option('--reason <text>', 'why, for the record')
 
   program.commandsGroup('Write:')
   add<[string[]]>(

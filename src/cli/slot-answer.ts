@@ -261,10 +261,13 @@ function noteHolds(index: RunIndex, id: string, standing: string, slot: string, 
       `${words} since ${held.timestamp}${end}${held.reason ? ` (${held.reason})` : ''}: it will be skipped`,
     )
   }
-  const asked = index
-    .events({ scheduleId: id, event: 'slot_skip_requested', limit: 1_000 })
-    .find(found => (found as { slot?: string }).slot === slot && !isUserEvent(found))
-  if (asked !== undefined) notes.push('somebody asked for it to be skipped: it will be')
+  const newestOfSlot = (event: string) =>
+    index
+      .events({ scheduleId: id, event, limit: 1_000 })
+      .find(found => (found as { slot?: string }).slot === slot && !isUserEvent(found))
+  const asked = newestOfSlot('slot_skip_requested')
+  if (asked !== undefined && asked.seq > (newestOfSlot('slot_skip_withdrawn')?.seq ?? 0))
+    notes.push('somebody asked for it to be skipped: it will be')
   return notes
 }
 

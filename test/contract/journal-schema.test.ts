@@ -59,6 +59,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
   scheduling_frozen: { reason: 'audit', until: '2026-01-06T00:00:00.000Z' },
   scheduling_thawed: { reason: 'done' },
   slot_skip_requested: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'holiday' },
+  slot_skip_withdrawn: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'no holiday' },
   schedule_retired: { schedule_id: 'nightly', cause: 'removed' },
   schedule_enqueued: {
     ...whole,

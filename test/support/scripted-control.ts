@@ -83,6 +83,12 @@ export function scriptControl(): ScriptedControl {
         slot: request.slot ?? '2026-01-05T06:01Z',
         seq: 48,
       }),
+    unskip: request =>
+      answer('unskip', request, {
+        schedule_id: request.schedule_id,
+        slot: request.slot ?? '2026-01-05T06:01Z',
+        seq: 49,
+      }),
     cancel: request =>
       answer('cancel', request, { run_id: request.run_id, state: 'requested' as const, seq: 43 }),
     record: request => answer('record', request, { seq: 44 }),

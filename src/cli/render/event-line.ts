@@ -53,6 +53,8 @@ function describe(event: Event, withRun: boolean): EventLine {
       return info(`every schedule resumed: ${event.reason}`)
     case 'slot_skip_requested':
       return info(`schedule ${event.schedule_id} slot ${event.slot} is to be skipped: ${event.reason}`)
+    case 'slot_skip_withdrawn':
+      return info(`schedule ${event.schedule_id} slot ${event.slot} is not to be skipped: ${event.reason}`)
     case 'schedule_enqueued':
       return info(`schedule ${event.schedule_id} slot ${event.slot} enqueued (${event.reason})`)
     case 'schedule_skipped':

@@ -39,6 +39,8 @@ export type Command =
   | { type: 'resume'; scheduleId?: string; reason: string }
   /** Without a slot: the next one. */
   | { type: 'skip_slot'; scheduleId: string; slot?: Instant; reason: string }
+  /** A slot that was to be skipped is not. Without a slot: the next one that was. */
+  | { type: 'unskip_slot'; scheduleId: string; slot?: Instant; reason: string }
   /** A slot that is undecided has its run now; one that is decided is run once more. */
   | { type: 'run_slot'; scheduleId: string; slot: Instant; cause: string }
   | { type: 'cancel'; runId: string; reason: string }

@@ -63,6 +63,32 @@ export function skipSlot(
   decider.emit({ event: 'slot_skip_requested', schedule_id: scheduleId, slot: formatSlot(at), reason })
 }
 
+/** @throws DagbokError SCHEDULE_NOT_FOUND (4), SLOT_DECIDED, NOT_SKIPPED (5) */
+export function unskipSlot(
+  decider: Decider,
+  { scheduleId, slot, reason }: Command & { type: 'unskip_slot' },
+): void {
+  const { known } = find(decider, scheduleId)
+  const wishes = (known.byHand ?? []).filter(({ did }) => did === 'skip').map(wish => wish.slot)
+  const at = slot ?? (wishes.length === 0 ? undefined : Math.min(...wishes))
+  if (at === undefined || !wishes.includes(at)) {
+    const hint = `scheduler why ${scheduleId}${at === undefined ? '' : ` ${formatSlot(at)}`}`
+    if (at !== undefined && at <= known.cursor)
+      throw new DagbokError(
+        'SLOT_DECIDED',
+        `the slot ${formatSlot(at)} of schedule "${scheduleId}" is decided already`,
+        { hint, exitCode: EXIT.conflict },
+      )
+    const which = at === undefined ? 'no slot' : `the slot ${formatSlot(at)}`
+    const what = at === undefined ? 'is to be skipped' : 'is not to be skipped'
+    throw new DagbokError('NOT_SKIPPED', `${which} of schedule "${scheduleId}" ${what}`, {
+      hint,
+      exitCode: EXIT.conflict,
+    })
+  }
+  decider.emit({ event: 'slot_skip_withdrawn', schedule_id: scheduleId, slot: formatSlot(at), reason })
+}
+
 /**
  * A slot that has no decision yet gets its run, which is its decision. One that has keeps it, and is run once more under
  * an id of its own.
@@ -132,8 +158,9 @@ function checkOpen({ schedule, known }: Found, slot: Instant): void {
   const touched = known.byHand?.find(({ slot: known }) => known === slot)
   if (slot <= known.cursor || touched !== undefined) {
     const done = touched?.did === 'skip' ? 'is to be skipped already' : 'is decided already'
+    const ask = `scheduler why ${schedule.id} ${text}`
     throw new DagbokError('SLOT_DECIDED', `the slot ${text} of schedule "${schedule.id}" ${done}`, {
-      hint: `scheduler why ${schedule.id} ${text}`,
+      hint: touched?.did === 'skip' ? `scheduler skip ${schedule.id} ${text} --undo` : ask,
       exitCode: EXIT.conflict,
     })
   }

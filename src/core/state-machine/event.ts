@@ -137,6 +137,13 @@ export interface SlotSkipRequested extends Line {
   slot: string
   reason: string
 }
+/** It will be decided as if nobody had asked. */
+export interface SlotSkipWithdrawn extends Line {
+  event: 'slot_skip_withdrawn'
+  schedule_id: string
+  slot: string
+  reason: string
+}
 /** The slot's run is in the line. */
 export interface ScheduleEnqueued extends Line {
   event: 'schedule_enqueued'
@@ -350,6 +357,7 @@ export type SystemEvent =
   | SchedulingFrozen
   | SchedulingThawed
   | SlotSkipRequested
+  | SlotSkipWithdrawn
   | ScheduleEnqueued
   | ScheduleSkipped
   | ScheduleMissed

@@ -6,7 +6,7 @@
 
 import type { Task } from '../dag/task.ts'
 import { assertNever } from '../error.ts'
-import { endPauses, forgetPassed, type Pause, type SlotByHand } from '../planner/hold.ts'
+import { endPauses, forgetPassed, type Pause, type SlotByHand, withoutSkip } from '../planner/hold.ts'
 import { isFinal, type RunState, type TaskState } from '../run/run.ts'
 import { readTiming } from '../schedule/timing.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
@@ -103,6 +103,11 @@ function fold(state: State, event: SystemEvent): void {
     case 'slot_skip_requested': {
       const wish = { slot: parseInstant(event.slot), did: 'skip', reason: event.reason } as const
       touchSlot(scheduleOf(state, event.schedule_id), wish)
+      return
+    }
+    case 'slot_skip_withdrawn': {
+      const schedule = scheduleOf(state, event.schedule_id)
+      schedule.byHand = withoutSkip(schedule.byHand, parseInstant(event.slot))
       return
     }
 

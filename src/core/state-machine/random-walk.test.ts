@@ -53,7 +53,13 @@ const step = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom('pause' as const, 'resume' as const, 'skip' as const, 'run' as const),
+      kind: fc.constantFrom(
+        'pause' as const,
+        'resume' as const,
+        'skip' as const,
+        'unskip' as const,
+        'run' as const,
+      ),
       pick: fc.nat(),
       minutes: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
     }),
@@ -102,6 +108,7 @@ test('facts, limits and slots hold through any story', () => {
           move.kind === 'pause' ||
           move.kind === 'resume' ||
           move.kind === 'skip' ||
+          move.kind === 'unskip' ||
           move.kind === 'run'
         ) {
           steer(world, move.kind, move.pick, move.minutes)
@@ -126,7 +133,7 @@ test('facts, limits and slots hold through any story', () => {
 /** What people do to slots. A refusal is an answer too: it must leave no trace. */
 function steer(
   world: DeciderWorld,
-  kind: 'pause' | 'resume' | 'skip' | 'run',
+  kind: 'pause' | 'resume' | 'skip' | 'unskip' | 'run',
   pick: number,
   minutes: number | undefined,
 ): void {
@@ -145,7 +152,15 @@ function steer(
       world.when({ type: 'resume', reason: 'test', ...{ scheduleId } } as Command)
     } else if (scheduleId !== undefined && slot !== undefined) {
       if (kind === 'run') world.when({ type: 'run_slot', scheduleId, slot, cause: 'test' })
-      else world.when({ type: 'skip_slot', scheduleId, reason: 'test', ...(pick % 2 === 0 ? { slot } : {}) })
+      else {
+        const which = pick % 2 === 0 ? { slot } : {}
+        world.when({
+          type: kind === 'skip' ? 'skip_slot' : 'unskip_slot',
+          scheduleId,
+          reason: 'test',
+          ...which,
+        })
+      }
     }
   } catch (error) {
     expect(error).toBeInstanceOf(DagbokError)
