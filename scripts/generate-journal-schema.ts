@@ -50,6 +50,14 @@ const dagName = text('Its DAG.')
 const tenantId = text('Whose DAG it is.')
 const hash = text('Content hash of the definition that the run keeps.')
 const run = { run_id: runId, dag_name: dagName }
+const poolTerms = {
+  pool: optional(text('The pool whose room the run needs from its start to its end.')),
+  weight: optional(ordinal('How many slots of the pool it holds. Left out: 1.')),
+  priority: optional({
+    schema: { type: 'integer' },
+    says: 'Runs of a higher one start first. Left out: 0.',
+  }),
+}
 const attempt = { ...run, task_id: text('The task.'), attempt: ordinal('Which try of the task: 1, 2, 3 …') }
 const duration = count('How long it took, in milliseconds.')
 const retryAt = instant('When the next attempt is due; drawn once, never again.')
@@ -211,6 +219,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       order: oneOf('`serial`: the runs of this schedule go one after the other.', 'serial', 'parallel'),
       start_after: optional(instant('It does not start before: the slot and its jitter.')),
       start_by: optional(instant('It is cancelled if it has not started by then.')),
+      ...poolTerms,
     },
   },
   schedule_skipped: {
@@ -271,6 +280,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       params: optional(object('What it was given.')),
       schedule_id: optional(text('The schedule whose slot is run once more.')),
       slot: optional(instant('That slot; its own decision stays as it was.')),
+      ...poolTerms,
     },
   },
   run_started: {

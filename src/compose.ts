@@ -253,8 +253,9 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 }
 
 function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir } = settings
-  return { root, scheduleDirs, scheduleDirsAreNamed: scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir }
+  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, poolsFile, workflowsDir } = settings
+  const scheduleDirsAreNamed = scheduleDirsGiven
+  return { root, scheduleDirs, scheduleDirsAreNamed, dagsDir, calendarsDir, poolsFile, workflowsDir }
 }
 
 /** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */

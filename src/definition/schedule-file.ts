@@ -30,6 +30,8 @@ export interface LooseSchedule {
   readonly dagPlace: Span
   readonly tenantId: string | undefined
   readonly conditionsPlace: Span
+  readonly poolPlace: Span
+  readonly weightPlace: Span
 }
 
 export interface CheckedScheduleFile {
@@ -84,6 +86,8 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     dagPlace: tree.locate([index, 'dag']),
     tenantId: parsed?.data?.tenant,
     conditionsPlace: tree.locate([index, 'conditions']),
+    poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
+    weightPlace: tree.locate([index, 'pool', 'weight']),
   }
 }
 
@@ -122,8 +126,14 @@ function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<Loo
     overlap: entry.overlap,
     startingDeadlineMs: optionalDuration(entry.starting_deadline),
     jitterMs: optionalDuration(entry.jitter),
+    ...poolOf(entry),
+    priority: entry.priority,
     conditions: entry.conditions?.map(conditionOf),
   }
+}
+
+function poolOf({ pool }: z.output<typeof ScheduleEntry>): { pool: string | undefined; weight: number } {
+  return typeof pool === 'object' ? { pool: pool.name, weight: pool.weight } : { pool, weight: 1 }
 }
 
 function optionalDuration(text: string | undefined): number | undefined {

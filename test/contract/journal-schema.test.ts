@@ -26,6 +26,7 @@ const whole = { ...run, ...due, tenant_id: 'default' }
 const attempt = { ...run, task_id: 'load', attempt: 2 }
 const error: AttemptError = { kind: 'exit_code', message: 'exit 7', exit_code: 7 }
 const hash = 'f00d'
+const inPool = { pool: 'warehouse', weight: 2, priority: -5 }
 
 /** One of each, with every field that it can have. The compiler says when one is missing. */
 const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { event: N }>>> } = {
@@ -69,6 +70,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     order: 'serial',
     start_after: '2026-01-05T06:00:07.512Z',
     start_by: '2026-01-05T07:00:07.512Z',
+    ...inPool,
   },
   schedule_skipped: { ...due, minute: due.slot, reason: 'overlap', inputs: { active: [run.run_id] } },
   schedule_missed: {
@@ -94,6 +96,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     params: { day: 5 },
     schedule_id: 'nightly',
     slot: due.slot,
+    ...inPool,
   },
   run_started: whole,
   run_resumed: { ...run, tasks_finished: 1, tasks_interrupted: 1 },

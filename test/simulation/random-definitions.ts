@@ -103,5 +103,6 @@ function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definit
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
+    pools: new Map(),
   }
 }

@@ -54,10 +54,15 @@ export function aSchedule(
   }
 }
 
-export function definitionsOf(dags: readonly Dag[], schedules: readonly Schedule[] = []): Definitions {
+export function definitionsOf(
+  dags: readonly Dag[],
+  schedules: readonly Schedule[] = [],
+  pools: Record<string, number> = {},
+): Definitions {
   return {
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
+    pools: new Map(Object.entries(pools).map(([name, slots]) => [name, { slots }])),
   }
 }

@@ -35,9 +35,17 @@ interface DefinitionItem {
   hash: string
   task: Task
 }
+type ComputedOfRun = 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready' | 'place'
+
 interface RunItem {
   kind: 'run'
-  run: Omit<RunState, 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready'>
+  run: Omit<RunState, ComputedOfRun | 'pool' | 'weight' | 'priority'> & {
+    pool?: string
+    /** Left out: 1. */
+    weight?: number
+    /** Left out: 0. */
+    priority?: number
+  }
 }
 interface TaskItem {
   kind: 'task'
@@ -81,10 +89,17 @@ function* items(state: State): Generator<Item> {
     if (uses > 0) for (const task of tasks.values()) yield { kind: 'definition', name, tenantId, hash, task }
   }
   for (const run of state.runs.values()) {
-    const { tasks, holdsSlot: _, remaining: __, live: ___, ready: ____, ...facts } = run
-    yield { kind: 'run', run: facts }
-    for (const [taskId, task] of tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
+    yield runItem(run)
+    for (const [taskId, task] of run.tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
   }
+}
+
+function runItem({ weight, priority, ...run }: RunState): RunItem {
+  const { tasks: _, holdsSlot: __, remaining: ___, live: ____, ready: _____, place: ______, ...facts } = run
+  const item = facts as RunItem['run']
+  if (weight !== 1) item.weight = weight
+  if (priority !== 0) item.priority = priority
+  return { kind: 'run', run: item }
 }
 
 function scheduleItem(id: string, schedule: ScheduleState): ScheduleItem {
@@ -131,6 +146,10 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'run':
       addRun(state, {
         ...item.run,
+        pool: item.run.pool,
+        weight: item.run.weight ?? 1,
+        priority: item.run.priority ?? 0,
+        place: 0,
         holdsSlot: false,
         tasks: new Map(),
         remaining: 0,

@@ -15,7 +15,7 @@ import type { Schedule } from '../schedule/schedule.ts'
 import { compileTiming, sameTiming, timingFields } from '../schedule/timing.ts'
 import { formatInstant, formatSlot, type Instant, startOfMinute } from '../time/instant.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
-import { cancelRun, emitDefinition } from './decide-runs.ts'
+import { cancelRun, emitDefinition, termsOf } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
 import type { ScheduleEnqueued, ScheduleRegistered } from './event.ts'
 import type { ScheduleState, State } from './state.ts'
@@ -120,6 +120,7 @@ export function emitEnqueued(
     reason,
     order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
     ...(reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)),
+    ...termsOf(schedule),
   })
 }
 

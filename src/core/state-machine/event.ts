@@ -163,6 +163,12 @@ export interface ScheduleEnqueued extends Line {
   start_after?: string
   /** If the run has not started by then, it is cancelled. */
   start_by?: string
+  /** The pool whose room the run needs, from its start to its end. */
+  pool?: string
+  /** How many slots of the pool it holds. Left out: 1. */
+  weight?: number
+  /** Runs of a higher one start first. Left out: 0. */
+  priority?: number
 }
 export interface ScheduleSkipped extends Line {
   event: 'schedule_skipped'
@@ -214,6 +220,10 @@ export interface RunRequested extends Line {
   /** The slot that it is run for once more; that slot's own decision stays as it is. */
   schedule_id?: string
   slot?: string
+  /** Of the schedule, as in `schedule_enqueued`. */
+  pool?: string
+  weight?: number
+  priority?: number
 }
 export interface RunStarted extends Line {
   event: 'run_started'

@@ -251,6 +251,10 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     enqueuedAt: parseInstant(event.timestamp),
     startAfter: scheduled && event.start_after !== undefined ? parseInstant(event.start_after) : undefined,
     startBy: scheduled && event.start_by !== undefined ? parseInstant(event.start_by) : undefined,
+    pool: event.pool,
+    weight: event.weight ?? 1,
+    priority: event.priority ?? 0,
+    place: 0,
     status: 'queued',
     // Said although undefined: runs that have all of these from the start are of one hidden class to their end.
     startedAt: undefined,
@@ -266,7 +270,8 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
 
 function start(state: State, run: RunState, startedAt: number): void {
   const { tasks } = definitionOf(state, run)
-  state.startable.delete(run.runId)
+  state.startable.delete(run)
+  state.startable.hold(run)
   run.status = 'running'
   run.startedAt = startedAt
   run.remaining = tasks.size
@@ -283,7 +288,8 @@ function start(state: State, run: RunState, startedAt: number): void {
 function finish(state: State, run: RunState, at: Instant): void {
   if (run.holdsSlot) state.slotsHeld -= 1
   state.runs.delete(run.runId)
-  state.startable.delete(run.runId)
+  if (run.status === 'queued') state.startable.delete(run)
+  else state.startable.release(run)
   definitionOf(state, run).uses -= 1
   if (run.scheduleId === undefined) return
   const schedule = scheduleOf(state, run.scheduleId)
@@ -293,7 +299,7 @@ function finish(state: State, run: RunState, at: Instant): void {
   if (next?.status !== 'queued') return
   // Its time may have come while another was in its way, and not have come any more: clocks go back.
   if (next.startAfter !== undefined && next.startAfter > at) state.delayed.put(next.startAfter, next.runId)
-  else state.startable.add(next.runId)
+  else state.startable.add(next)
 }
 
 function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {

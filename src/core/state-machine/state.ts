@@ -7,6 +7,7 @@
 import type { Dag } from '../dag/dag.ts'
 import type { Task } from '../dag/task.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
+import { StartLine } from '../planner/start-line.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import type { Timing } from '../schedule/timing.ts'
 import type { Instant } from '../time/instant.ts'
@@ -55,8 +56,10 @@ export interface State {
 
   // --- computed from the above, for constant cost ---
 
-  /** Runs that may start now, in order: their schedule has no earlier run in the way. */
-  readonly startable: Set<string>
+  /** How many runs were put in their place: the number of the next one's. */
+  places: number
+  /** Runs that may start now, in order: their schedule has no earlier run in the way. And what their pools gave out. */
+  readonly startable: StartLine
   /** Tasks `ready`, in order. */
   readonly ready: Map<string, TaskKey>
   /** Tasks `running`. */
@@ -83,7 +86,8 @@ export function emptyState(): State {
     definitions: new Map(),
     runs: new Map(),
     freezes: [],
-    startable: new Set(),
+    places: 0,
+    startable: new StartLine(),
     ready: new Map(),
     live: new Map(),
     liveVersion: 0,
@@ -140,16 +144,18 @@ export function recordDefinition(state: State, header: Omit<Dag, 'tasks'>, tasks
 export function addRun(state: State, run: RunState): void {
   state.runs.set(run.runId, run)
   definitionOf(state, run).uses += 1
+  state.places += 1
+  run.place = state.places
   let first = true
   if (run.scheduleId !== undefined) {
     const schedule = scheduleOf(state, run.scheduleId)
     if (schedule.active === undefined) schedule.active = [run.runId]
     else first = schedule.active.push(run.runId) === 1
   }
-  if (run.status !== 'queued') return
+  if (run.status !== 'queued') return state.startable.hold(run)
   if (run.startBy !== undefined) state.deadlines.put(run.startBy, run.runId)
   if (run.startAfter !== undefined) state.delayed.put(run.startAfter, run.runId)
-  else if (first || run.order === 'parallel') state.startable.add(run.runId)
+  else if (first || run.order === 'parallel') state.startable.add(run)
 }
 
 export function scheduleOf(state: State, scheduleId: string): ScheduleState {
