@@ -200,6 +200,27 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
     says: 'The slot is not to be skipped any more: it will be decided as if nobody had asked.',
     fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
   },
+  slot_opened: {
+    says: 'The slot is due and its conditions are being asked; its disposition follows. Later slots do not wait for it.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      reason: oneOf('What its run will be enqueued for.', 'due', 'catchup'),
+    },
+  },
+  slot_deferred: {
+    says: 'The conditions of an open slot do not hold yet, or nobody knows: they are asked again.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      ask: ordinal('How often they have been asked.'),
+      reason: oneOf('Why.', 'calendar', 'blackout', 'condition', 'condition_error'),
+      inputs: object('What the world said.'),
+      retry_at: instant('When they are asked again.'),
+    },
+  },
   schedule_enqueued: {
     says: 'The slot got a run. One of the three dispositions.',
     fields: {
@@ -220,6 +241,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       start_after: optional(instant('It does not start before: the slot and its jitter.')),
       start_by: optional(instant('It is cancelled if it has not started by then.')),
       ...poolTerms,
+      inputs: optional(object('What the world said when the conditions were asked.')),
     },
   },
   schedule_skipped: {
@@ -234,9 +256,11 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
         'paused',
         'frozen',
         'skipped_by_hand',
+        'too_many_open',
         'calendar',
         'blackout',
         'condition',
+        'condition_error',
       ),
       inputs: object('What the decision was made from.'),
     },

@@ -61,6 +61,15 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
   scheduling_thawed: { reason: 'done' },
   slot_skip_requested: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'holiday' },
   slot_skip_withdrawn: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'no holiday' },
+  slot_opened: { ...due, minute: due.slot, reason: 'catchup' },
+  slot_deferred: {
+    ...due,
+    minute: due.slot,
+    ask: 2,
+    reason: 'condition_error',
+    inputs: { conditions: [{ command: './ready.sh', error: 'exit code 3', holds: null }] },
+    retry_at: '2026-01-05T06:01:00.000Z',
+  },
   schedule_retired: { schedule_id: 'nightly', cause: 'removed' },
   schedule_enqueued: {
     ...whole,
@@ -71,6 +80,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     start_after: '2026-01-05T06:00:07.512Z',
     start_by: '2026-01-05T07:00:07.512Z',
     ...inPool,
+    inputs: { conditions: [{ file: 'data/in.csv', bytes: 12, holds: true }] },
   },
   schedule_skipped: { ...due, minute: due.slot, reason: 'overlap', inputs: { active: [run.run_id] } },
   schedule_missed: {

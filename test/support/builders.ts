@@ -3,7 +3,7 @@
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
-import type { Schedule } from '../../src/core/schedule/schedule.ts'
+import type { ConditionPolicy, Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, type Timing } from '../../src/core/schedule/timing.ts'
 
 export function aTask(id: string, changes: Partial<Task> = {}): Task {
@@ -51,6 +51,14 @@ export function aSchedule(
     maxCatchup: 100,
     overlap: 'skip',
     ...changes,
+  }
+}
+
+/** What only the world can answer, with how it is asked. */
+export function askedBy(policy?: ConditionPolicy): Pick<Schedule, 'conditions' | 'conditionPolicy'> {
+  return {
+    conditions: [{ kind: 'file', path: 'data/in.csv', timeoutMs: 30_000 }],
+    ...(policy === undefined ? {} : { conditionPolicy: policy }),
   }
 }
 

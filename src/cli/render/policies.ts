@@ -2,6 +2,7 @@
 // times is no cron text.
 
 import type { Condition } from '../../core/condition/condition.ts'
+import { describeQuestion } from '../../core/condition/question.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -43,6 +44,7 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
     ...sayLimitsOfStart(schedule),
     ...sayConditions(schedule),
+    ...sayAsking(schedule),
   ]
 }
 
@@ -77,7 +79,37 @@ function sayCondition(condition: Condition): string {
     }
     case 'blackout':
       return `it lies in no window of calendar ${condition.calendar}`
+    case 'file':
+      return `the file ${condition.path} is there`
+    case 'command':
+      return `the command ${JSON.stringify(condition.command)} says yes`
+    case 'http':
+      return `${condition.method} ${String(describeQuestion(condition)['http'])} is answered with ${sayStatus(condition.status)}`
+    case 'sql':
+      return `${condition.database} says yes to ${JSON.stringify(condition.query)}`
+    case 'signal':
+      return `${condition.name} was signalled within ${formatDuration(condition.withinMs)} before it`
+    case 'cel':
+      return condition.expression
   }
+}
+
+function sayStatus(status: readonly number[]): string {
+  return status.length > 3 ? `${status[0]} to ${status.at(-1)}` : status.join(' or ')
+}
+
+/** How conditions are asked that only the world can answer. */
+function sayAsking({ conditionPolicy }: Schedule): PolicyWords[] {
+  if (conditionPolicy === undefined) return []
+  const { retryUntilMs, retryEveryMs, onError } = conditionPolicy
+  const policies: PolicyWords[] = []
+  if (retryUntilMs !== undefined) {
+    const words = `conditions that do not hold are asked again every ${formatDuration(retryEveryMs)} until so long after the slot`
+    policies.push({ key: 'retry_until', value: formatDuration(retryUntilMs), words })
+  }
+  const end = onError === 'run' ? 'the slot gets its run all the same' : 'the slot is skipped'
+  policies.push({ key: 'on_error', value: onError, words: `if nobody can say whether they hold, ${end}` })
+  return policies
 }
 
 function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWords[] {

@@ -11,7 +11,15 @@ import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
-import { addRun, recordDefinition, type ScheduleState, type State, taskKeyText } from './state.ts'
+import {
+  addOpenSlot,
+  addRun,
+  type OpenSlot,
+  recordDefinition,
+  type ScheduleState,
+  type State,
+  taskKeyText,
+} from './state.ts'
 
 const PART_BYTES_MAX = 48 * 1024
 
@@ -27,6 +35,7 @@ interface ScheduleItem extends TimingFields {
   retired?: true
   pauses?: Pause[]
   by_hand?: SlotByHand[]
+  open?: OpenSlot[]
 }
 interface DefinitionItem {
   kind: 'definition'
@@ -103,11 +112,12 @@ function runItem({ weight, priority, ...run }: RunState): RunItem {
 }
 
 function scheduleItem(id: string, schedule: ScheduleState): ScheduleItem {
-  const { cursor, timing, retired, pauses, byHand } = schedule
+  const { cursor, timing, retired, pauses, byHand, open } = schedule
   const item: ScheduleItem = { kind: 'schedule', id, cursor, ...timingFields(timing) }
   if (retired) item.retired = true
   if (pauses !== undefined) item.pauses = pauses
   if (byHand !== undefined) item.by_hand = byHand
+  if (open !== undefined) item.open = open
   return item
 }
 
@@ -137,7 +147,10 @@ function restoreItem(state: State, json: JsonObject): void {
         active: undefined,
         pauses: item.pauses,
         byHand: item.by_hand,
+        open: undefined,
       })
+      for (const { slot, reason, asks, retryAt } of item.open ?? [])
+        addOpenSlot(state, item.id, { slot, reason, asks, retryAt })
       return
     }
     case 'definition':

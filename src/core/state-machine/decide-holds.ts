@@ -12,9 +12,9 @@ import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
 import type { Command } from './command.ts'
 import { requestRun } from './decide-runs.ts'
-import { emitEnqueued } from './decide-schedules.ts'
 import type { Decider } from './decision-context.ts'
-import type { ScheduleState } from './state.ts'
+import { emitEnqueued, emitSkipped } from './emit-disposition.ts'
+import { openSlotOf, type ScheduleState } from './state.ts'
 
 /** Slots of one schedule that somebody may have skipped or run ahead of time. */
 const BY_HAND_MAX = 1_000
@@ -59,6 +59,9 @@ export function skipSlot(
 ): void {
   const found = find(decider, scheduleId)
   const at = slot ?? nextFree(decider, found)
+  // Its conditions are being asked: nobody needs their answer any more.
+  if (openSlotOf(decider.state, { scheduleId, slot: at }) !== undefined)
+    return emitSkipped(decider, scheduleId, at, 'skipped_by_hand', { note: reason })
   checkOpen(found, at)
   decider.emit({ event: 'slot_skip_requested', schedule_id: scheduleId, slot: formatSlot(at), reason })
 }
@@ -97,6 +100,8 @@ export function unskipSlot(
 export function runSlot(decider: Decider, { scheduleId, slot, cause }: Command & { type: 'run_slot' }): void {
   const found = find(decider, scheduleId)
   const { schedule, known } = found
+  if (openSlotOf(decider.state, { scheduleId, slot }) !== undefined)
+    return emitEnqueued(decider, schedule, slot, 'by_hand')
   const isDone =
     slot <= known.cursor || known.byHand?.some(({ did, slot: touched }) => did === 'run' && touched === slot)
   if (isDone !== true) {

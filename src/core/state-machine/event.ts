@@ -144,6 +144,30 @@ export interface SlotSkipWithdrawn extends Line {
   slot: string
   reason: string
 }
+/**
+ * The slot is due and nothing that can be known without asking is in its way: its conditions are asked, and its decision
+ * follows. From here on the slots after it are decided without waiting for it.
+ */
+export interface SlotOpened extends Line {
+  event: 'slot_opened'
+  schedule_id: string
+  slot: string
+  minute: string
+  /** What its run will be enqueued for. */
+  reason: 'due' | 'catchup'
+}
+/** The conditions of an open slot do not hold yet, or nobody knows: they are asked again at `retry_at`. */
+export interface SlotDeferred extends Line {
+  event: 'slot_deferred'
+  schedule_id: string
+  slot: string
+  minute: string
+  /** How often they have been asked. */
+  ask: number
+  reason: ConditionReason
+  inputs: JsonObject
+  retry_at: string
+}
 /** The slot's run is in the line. */
 export interface ScheduleEnqueued extends Line {
   event: 'schedule_enqueued'
@@ -169,13 +193,15 @@ export interface ScheduleEnqueued extends Line {
   weight?: number
   /** Runs of a higher one start first. Left out: 0. */
   priority?: number
+  /** What the world said when the conditions were asked. */
+  inputs?: JsonObject
 }
 export interface ScheduleSkipped extends Line {
   event: 'schedule_skipped'
   schedule_id: string
   slot: string
   minute: string
-  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand' | ConditionReason
+  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand' | 'too_many_open' | ConditionReason
   inputs: JsonObject
 }
 /** Each of the `count` slots from `from` to `to`, both included, was due and did not run. */
@@ -368,6 +394,8 @@ export type SystemEvent =
   | SchedulingThawed
   | SlotSkipRequested
   | SlotSkipWithdrawn
+  | SlotOpened
+  | SlotDeferred
   | ScheduleEnqueued
   | ScheduleSkipped
   | ScheduleMissed

@@ -18,12 +18,15 @@ import {
   type SystemEvent,
 } from './event.ts'
 import {
+  addOpenSlot,
   addRun,
   definitionOf,
+  openSlotOf,
   recordDefinition,
   type ScheduleState,
   type State,
   scheduleOf,
+  slotKeyText,
   taskKeyText,
 } from './state.ts'
 
@@ -62,6 +65,7 @@ function fold(state: State, event: SystemEvent): void {
         pauses: known?.pauses,
         // A slot that has had its run has had it under any timing: the key is (schedule, slot).
         byHand: known?.byHand,
+        open: known?.open,
       })
       return
     }
@@ -71,16 +75,34 @@ function fold(state: State, event: SystemEvent): void {
     case 'schedule_enqueued': {
       const schedule = scheduleOf(state, event.schedule_id)
       const slot = parseInstant(event.slot)
-      if (event.reason !== 'by_hand') moveCursor(schedule, slot)
-      else touchSlot(schedule, { slot, did: 'run', reason: '' })
+      if (!closeSlot(state, event.schedule_id, slot)) {
+        if (event.reason !== 'by_hand') moveCursor(schedule, slot)
+        else touchSlot(schedule, { slot, did: 'run', reason: '' })
+      }
       enqueue(state, event)
       return
     }
+    case 'slot_opened': {
+      const slot = parseInstant(event.slot)
+      moveCursor(scheduleOf(state, event.schedule_id), slot)
+      addOpenSlot(state, event.schedule_id, { slot, reason: event.reason, asks: 0, retryAt: undefined })
+      return
+    }
+    case 'slot_deferred': {
+      const key = { scheduleId: event.schedule_id, slot: parseInstant(event.slot) }
+      const open = openSlotOf(state, key)
+      if (open === undefined) throw new Error(`the slot ${event.slot} of ${event.schedule_id} is not open`)
+      open.asks = event.ask
+      open.retryAt = parseInstant(event.retry_at)
+      if (state.asking.delete(slotKeyText(key))) state.askingVersion += 1
+      state.reasks.put(open.retryAt, key)
+      return
+    }
     case 'schedule_skipped':
-      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.slot))
+      decideUpTo(state, event.schedule_id, parseInstant(event.slot))
       return
     case 'schedule_missed':
-      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.to))
+      decideUpTo(state, event.schedule_id, parseInstant(event.to))
       return
     case 'schedule_paused': {
       const schedule = scheduleOf(state, event.schedule_id)
@@ -213,6 +235,22 @@ function readPause(event: { timestamp: string; reason: string; until?: string })
 function touchSlot(schedule: ScheduleState, wish: SlotByHand): void {
   if (schedule.byHand === undefined) schedule.byHand = [wish]
   else schedule.byHand.push(wish)
+}
+
+/** An open slot lies behind the cursor, which has moved on without it: its decision moves nothing. */
+function decideUpTo(state: State, scheduleId: string, slot: Instant): void {
+  if (!closeSlot(state, scheduleId, slot)) moveCursor(scheduleOf(state, scheduleId), slot)
+}
+
+/** True if the slot was open; it is not any more. */
+function closeSlot(state: State, scheduleId: string, slot: Instant): boolean {
+  const schedule = scheduleOf(state, scheduleId)
+  if (schedule.open === undefined) return false
+  const left = schedule.open.filter(open => open.slot !== slot)
+  if (left.length === schedule.open.length) return false
+  schedule.open = left.length === 0 ? undefined : left
+  if (state.asking.delete(slotKeyText({ scheduleId, slot }))) state.askingVersion += 1
+  return true
 }
 
 function moveCursor(schedule: ScheduleState, slot: Instant): void {

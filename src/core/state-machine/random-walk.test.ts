@@ -3,8 +3,9 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
+import { aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
+import type { Answer } from '../condition/question.ts'
 import { compileCron } from '../cron/compile.ts'
 import { DagbokError } from '../error.ts'
 import type { Definitions } from '../schedule/definitions.ts'
@@ -13,13 +14,20 @@ import { formatSlot } from '../time/instant.ts'
 import { describeState } from './checkpoint.ts'
 import type { AttemptResult, Command } from './command.ts'
 import type { Event } from './event.ts'
-import { emptyState, type State } from './state.ts'
+import { emptyState, type State, slotKeyText } from './state.ts'
 
 const START = '2026-03-28T23:00:00Z'
 const DAGS = [
   aDag('chain', { a: [], b: ['a'], c: ['b'] }, { retries: 1, retryDelayMs: 30_000 }),
   aDag('wide', { a: [], b: [], c: ['a', 'b'], d: ['a'], e: ['c', 'd'] }),
   aDag('single', { only: [] }, { retries: 2, retryDelayMs: 1_000 }),
+]
+
+/** What the world says to the conditions of a slot. */
+const ANSWERS: readonly Answer[] = [
+  { holds: true, saw: { bytes: 1 } },
+  { holds: false, saw: { missing: true } },
+  { error: 'nobody knows' },
 ]
 
 const schedules = fc.array(
@@ -31,6 +39,13 @@ const schedules = fc.array(
     overlap: fc.constantFrom<Overlap>('skip', 'allow', 'queue', 'replace'),
     maxCatchup: fc.integer({ min: 1, max: 5 }),
     enabled: fc.boolean(),
+    asked: fc.constantFrom(
+      undefined,
+      undefined,
+      askedBy(),
+      askedBy({ retryUntilMs: 120_000, retryEveryMs: 20_000, onError: 'run' }),
+      askedBy({ retryUntilMs: 40_000, retryEveryMs: 60_000, onError: 'skip' }),
+    ),
     startingDeadlineMs: fc.constantFrom(undefined, undefined, 0, 45_000, 600_000),
     jitterMs: fc.constantFrom(undefined, undefined, 1, 30_000, 400_000),
     pool: fc.constantFrom(undefined, undefined, 'small', 'large', 'gone'),
@@ -48,6 +63,10 @@ const step = fc.oneof(
       kind: fc.constant('advance' as const),
       seconds: fc.oneof(fc.integer({ min: 0, max: 90 }), fc.integer({ min: -4_000, max: 20_000 })),
     }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('answer' as const), pick: fc.nat(), how: fc.nat(2) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trigger' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
@@ -76,8 +95,8 @@ function define(drawn: Drawn): Definitions {
   const pools = { small: 1 + (drawn.length % 2), large: 2 + (drawn[0]!.maxCatchup % 3) }
   return definitionsOf(
     DAGS,
-    drawn.map(({ cron, zone, dag, ...policy }, index) =>
-      aSchedule(`s${index}`, cron, dag, { ...policy, timing: { timezone: zone } }),
+    drawn.map(({ cron, zone, dag, asked, ...policy }, index) =>
+      aSchedule(`s${index}`, cron, dag, { ...policy, ...asked, timing: { timezone: zone } }),
     ),
     pools,
   )
@@ -106,6 +125,8 @@ test('facts, limits and slots hold through any story', () => {
         } else if (move.kind === 'end' && live.length > 0) {
           const { runId, taskId } = live[move.pick % live.length]!
           world.end(runId, taskId, result(move.how))
+        } else if (move.kind === 'answer') {
+          world.answer(move.pick, ANSWERS[move.how]!)
         } else if (move.kind === 'trigger') {
           const dag = DAGS[move.pick % DAGS.length]!
           world.when({ type: 'trigger', runId: `${dag.name}@manual-${runs++}`, dag, cause: 'test' })
@@ -222,6 +243,15 @@ function checkOrder(world: DeciderWorld): void {
 function checkCounts({ state }: DeciderWorld): void {
   let slots = 0
   const inLine = new Set([...idsInLine(state), ...state.delayed.earliest(Infinity).map(({ item }) => item)])
+  const waiting = new Set(state.reasks.earliest(Infinity).map(({ item }) => slotKeyText(item)))
+  for (const [scheduleId, { open = [], cursor }] of state.schedules) {
+    for (const { slot, retryAt } of open) {
+      expect(slot).toBeLessThanOrEqual(cursor)
+      const key = slotKeyText({ scheduleId, slot })
+      // Nobody is forgotten here either: it is being asked, or it will be.
+      expect(state.asking.has(key) || (retryAt !== undefined && waiting.has(key))).toBe(true)
+    }
+  }
   for (const run of state.runs.values()) {
     const isFirst = state.schedules.get(run.scheduleId ?? '')?.active?.[0] === run.runId
     // Nobody is forgotten: who has nobody in the way is in the line, or will be at an instant that is known.
@@ -241,6 +271,7 @@ function checkSlots(events: readonly Event[]): void {
   const open = new Map<string, { next(after: number): number | undefined; cursor: number }>()
   const seen = new Set<string>()
   const early = new Set<string>()
+  const asked = new Set<string>()
   for (const event of events as unknown as Record<string, string>[]) {
     const id = event['schedule_id'] ?? ''
     if (event['event'] === 'schedule_registered') {
@@ -253,7 +284,19 @@ function checkSlots(events: readonly Event[]): void {
     }
     const schedule = open.get(id)
     if (schedule === undefined) continue
-    if (event['event'] === 'schedule_enqueued' && event['reason'] === 'by_hand') {
+    const slotName = `${id} ${event['slot'] ?? event['to']}`
+    if (event['event'] === 'slot_opened') {
+      dispose(event['slot']!)
+      asked.add(slotName)
+    } else if (event['event'] === 'slot_deferred') {
+      expect(asked.has(slotName)).toBe(true)
+    } else if (
+      /^schedule_(?:enqueued|skipped|missed)$/.test(event['event'] ?? '') &&
+      asked.delete(slotName)
+    ) {
+      // Its turn was when it was opened; this is its one decision.
+      continue
+    } else if (event['event'] === 'schedule_enqueued' && event['reason'] === 'by_hand') {
       expect(formatSlot(schedule.next(Date.parse(event['slot']!) - 1)!)).toBe(event['slot'])
       expect(Date.parse(event['slot']!)).toBeGreaterThan(schedule.cursor)
       expect(seen.has(`${id} ${event['slot']}`)).toBe(false)

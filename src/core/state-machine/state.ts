@@ -25,6 +25,23 @@ export interface ScheduleState {
   pauses: Pause[] | undefined
   /** Slots after the cursor that somebody has skipped or has run already. Undefined: none. */
   byHand: SlotByHand[] | undefined
+  /** Slots up to the cursor whose conditions are still to be answered, in order. Undefined: none, as nearly always. */
+  open: OpenSlot[] | undefined
+}
+
+/** A slot between being due and its decision. */
+export interface OpenSlot {
+  readonly slot: Instant
+  readonly reason: 'due' | 'catchup'
+  /** How often its conditions have been answered. The fence: an answer to an older ask is ignored. */
+  asks: number
+  /** When they are asked again; undefined: they are being asked. */
+  retryAt: Instant | undefined
+}
+
+export interface SlotKey {
+  readonly scheduleId: string
+  readonly slot: Instant
 }
 
 /** A DAG definition that runs refer to, with what is computed from it once. It may come in several parts. */
@@ -76,6 +93,12 @@ export interface State {
   readonly delayed: InstantHeap<string>
   /** Queued runs that must have started by then. */
   readonly deadlines: InstantHeap<string>
+  /** Open slots whose conditions are to be asked now, in order. */
+  readonly asking: Map<string, SlotKey>
+  /** Grows whenever `asking` changes: tells the asker whether to look. */
+  askingVersion: number
+  /** Open slots to be asked again. Stale entries are recognised by `retryAt` when they come up. */
+  readonly reasks: InstantHeap<SlotKey>
 }
 
 export function emptyState(): State {
@@ -96,12 +119,41 @@ export function emptyState(): State {
     due: new Map(),
     delayed: new InstantHeap(),
     deadlines: new InstantHeap(),
+    asking: new Map(),
+    askingVersion: 0,
+    reasks: new InstantHeap(),
   }
 }
 
 /** One text per (run, task): a task id cannot hold a line feed. */
 export function taskKeyText(runId: string, taskId: string): string {
   return `${runId}\n${taskId}`
+}
+
+/** One text per (schedule, slot). */
+export function slotKeyText({ scheduleId, slot }: SlotKey): string {
+  return `${scheduleId}\n${slot}`
+}
+
+/** Puts an open slot where its schedule and the asker find it. */
+export function addOpenSlot(state: State, scheduleId: string, open: OpenSlot): void {
+  const schedule = scheduleOf(state, scheduleId)
+  if (schedule.open === undefined) schedule.open = [open]
+  else schedule.open.push(open)
+  const key = { scheduleId, slot: open.slot }
+  if (open.retryAt === undefined) ask(state, key)
+  else state.reasks.put(open.retryAt, key)
+}
+
+/** The asker is to ask the conditions of this slot. */
+export function ask(state: State, key: SlotKey): void {
+  state.asking.set(slotKeyText(key), key)
+  state.askingVersion += 1
+}
+
+/** The open slot, if it is one. */
+export function openSlotOf(state: State, { scheduleId, slot }: SlotKey): OpenSlot | undefined {
+  return state.schedules.get(scheduleId)?.open?.find(open => open.slot === slot)
 }
 
 export function taskOf(
