@@ -69,6 +69,7 @@ export interface SimulateFlags {
   duration?: string
   assert?: string
   slots?: boolean
+  assume?: string[]
 }
 
 export interface AuditFlags {

@@ -207,6 +207,10 @@ export async function parse(
     .option('--from <instant>', 'the start: a date, or ISO 8601 with an offset (default: now)')
     .option('--to <instant>', 'the end, not included (default: a week later)')
     .option('--duration <duration>', 'what a run takes that has never run (default: 1m)')
+    .option(
+      '--assume <answer...>',
+      'what conditions that must be asked say: yes, no or error; of one kind or schedule: http=no (default: yes)',
+    )
     .option('--assert <file>', 'expectations in YAML or JSON; exit 1 if one does not hold')
     .option('--slots', 'print each decision about a slot instead of the summary')
   add<[{ exitCode?: boolean }]>(
