@@ -10,7 +10,8 @@ import type { AttemptResult, Command } from '../../src/core/state-machine/comman
 import { decide } from '../../src/core/state-machine/decide.ts'
 import type { DecisionContext } from '../../src/core/state-machine/decision-context.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
-import { emptyState, openSlotOf, type State } from '../../src/core/state-machine/state.ts'
+import { openSlotOf } from '../../src/core/state-machine/open-slot.ts'
+import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 
 export class DeciderWorld {

@@ -11,8 +11,8 @@ import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
+import { addOpenSlot } from './open-slot.ts'
 import {
-  addOpenSlot,
   addRun,
   type OpenSlot,
   recordDefinition,

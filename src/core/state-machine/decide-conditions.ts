@@ -13,7 +13,8 @@ import { zoneOf } from '../time/zone.ts'
 import type { Command } from './command.ts'
 import type { Decider } from './decision-context.ts'
 import { emitEnqueued, emitMissed, emitSkipped, replaceActive } from './emit-disposition.ts'
-import { ask, type OpenSlot, openSlotOf, type State } from './state.ts'
+import { ask, openSlotOf } from './open-slot.ts'
+import type { OpenSlot, State } from './state.ts'
 
 /** Slots of one schedule that may be open at once: more would be asked faster than anybody answers. */
 export const OPEN_SLOTS_MAX = 100

@@ -14,7 +14,8 @@ import type { Command } from './command.ts'
 import { requestRun } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
 import { emitEnqueued, emitSkipped } from './emit-disposition.ts'
-import { openSlotOf, type ScheduleState } from './state.ts'
+import { openSlotOf } from './open-slot.ts'
+import type { ScheduleState } from './state.ts'
 
 /** Slots of one schedule that somebody may have skipped or run ahead of time. */
 const BY_HAND_MAX = 1_000

@@ -17,16 +17,14 @@ import {
   type ScheduleEnqueued,
   type SystemEvent,
 } from './event.ts'
+import { addOpenSlot, closeSlot, deferSlot } from './open-slot.ts'
 import {
-  addOpenSlot,
   addRun,
   definitionOf,
-  openSlotOf,
   recordDefinition,
   type ScheduleState,
   type State,
   scheduleOf,
-  slotKeyText,
   taskKeyText,
 } from './state.ts'
 
@@ -88,16 +86,9 @@ function fold(state: State, event: SystemEvent): void {
       addOpenSlot(state, event.schedule_id, { slot, reason: event.reason, asks: 0, retryAt: undefined })
       return
     }
-    case 'slot_deferred': {
-      const key = { scheduleId: event.schedule_id, slot: parseInstant(event.slot) }
-      const open = openSlotOf(state, key)
-      if (open === undefined) throw new Error(`the slot ${event.slot} of ${event.schedule_id} is not open`)
-      open.asks = event.ask
-      open.retryAt = parseInstant(event.retry_at)
-      if (state.asking.delete(slotKeyText(key))) state.askingVersion += 1
-      state.reasks.put(open.retryAt, key)
+    case 'slot_deferred':
+      deferSlot(state, event)
       return
-    }
     case 'schedule_skipped':
       decideUpTo(state, event.schedule_id, parseInstant(event.slot))
       return
@@ -240,17 +231,6 @@ function touchSlot(schedule: ScheduleState, wish: SlotByHand): void {
 /** An open slot lies behind the cursor, which has moved on without it: its decision moves nothing. */
 function decideUpTo(state: State, scheduleId: string, slot: Instant): void {
   if (!closeSlot(state, scheduleId, slot)) moveCursor(scheduleOf(state, scheduleId), slot)
-}
-
-/** True if the slot was open; it is not any more. */
-function closeSlot(state: State, scheduleId: string, slot: Instant): boolean {
-  const schedule = scheduleOf(state, scheduleId)
-  if (schedule.open === undefined) return false
-  const left = schedule.open.filter(open => open.slot !== slot)
-  if (left.length === schedule.open.length) return false
-  schedule.open = left.length === 0 ? undefined : left
-  if (state.asking.delete(slotKeyText({ scheduleId, slot }))) state.askingVersion += 1
-  return true
 }
 
 function moveCursor(schedule: ScheduleState, slot: Instant): void {

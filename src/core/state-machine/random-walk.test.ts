@@ -14,7 +14,8 @@ import { formatSlot } from '../time/instant.ts'
 import { describeState } from './checkpoint.ts'
 import type { AttemptResult, Command } from './command.ts'
 import type { Event } from './event.ts'
-import { emptyState, type State, slotKeyText } from './state.ts'
+import { slotKeyText } from './open-slot.ts'
+import { emptyState, type State } from './state.ts'
 
 const START = '2026-03-28T23:00:00Z'
 const DAGS = [

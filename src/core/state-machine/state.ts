@@ -130,32 +130,6 @@ export function taskKeyText(runId: string, taskId: string): string {
   return `${runId}\n${taskId}`
 }
 
-/** One text per (schedule, slot). */
-export function slotKeyText({ scheduleId, slot }: SlotKey): string {
-  return `${scheduleId}\n${slot}`
-}
-
-/** Puts an open slot where its schedule and the asker find it. */
-export function addOpenSlot(state: State, scheduleId: string, open: OpenSlot): void {
-  const schedule = scheduleOf(state, scheduleId)
-  if (schedule.open === undefined) schedule.open = [open]
-  else schedule.open.push(open)
-  const key = { scheduleId, slot: open.slot }
-  if (open.retryAt === undefined) ask(state, key)
-  else state.reasks.put(open.retryAt, key)
-}
-
-/** The asker is to ask the conditions of this slot. */
-export function ask(state: State, key: SlotKey): void {
-  state.asking.set(slotKeyText(key), key)
-  state.askingVersion += 1
-}
-
-/** The open slot, if it is one. */
-export function openSlotOf(state: State, { scheduleId, slot }: SlotKey): OpenSlot | undefined {
-  return state.schedules.get(scheduleId)?.open?.find(open => open.slot === slot)
-}
-
 export function taskOf(
   state: State,
   runId: string,
