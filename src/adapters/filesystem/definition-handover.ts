@@ -141,6 +141,7 @@ export class Assembly {
       startingDeadlineMs: schedule.startingDeadlineMs,
       jitterMs: schedule.jitterMs,
       conditions: schedule.conditions,
+      conditionPolicy: schedule.conditionPolicy,
     })
   }
 

@@ -2,6 +2,7 @@
 // times is no cron text.
 
 import type { Condition } from '../../core/condition/condition.ts'
+import { describeQuestion } from '../../core/condition/question-words.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -77,6 +78,8 @@ function sayCondition(condition: Condition): string {
     }
     case 'blackout':
       return `it lies in no window of calendar ${condition.calendar}`
+    default:
+      return describeQuestion(condition)
   }
 }
 

@@ -11,6 +11,7 @@ import { windowAt } from '../calendar/window.ts'
 import type { JsonObject } from '../json.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 import type { Zone } from '../time/zone.ts'
+import { isQuestion, type Question } from './question.ts'
 
 /** What the day of a slot must be. */
 export const DAY_KINDS = [
@@ -30,6 +31,7 @@ export type Condition =
   | { readonly kind: 'nth_business_day'; readonly calendar: string; readonly nth: number }
   /** The slot lies in no window of the calendar. */
   | { readonly kind: 'blackout'; readonly calendar: string }
+  | Question
 
 /** A condition that was looked at: itself, what it came to, and what it saw. */
 export interface Term extends JsonObject {
@@ -82,6 +84,8 @@ export function evaluate(
       const saw = { date, because, ...(name === undefined ? {} : { name }) }
       return { calendar: condition.calendar, ...asked, ...saw, holds }
     }
+    default:
+      throw new Error(`the answer to a question of kind ${condition.kind} is not there`)
   }
 }
 
@@ -127,6 +131,7 @@ function reasonOf(condition: Condition): ConditionReason {
 
 /** The calendars that a condition names. */
 export function calendarsOf(condition: Condition): string[] {
+  if (isQuestion(condition)) return []
   if ('calendar' in condition) return [condition.calendar]
   return condition.kind === 'not' ? calendarsOf(condition.of) : condition.of.flatMap(calendarsOf)
 }

@@ -61,6 +61,13 @@ export type Question =
 
 export type QuestionKind = Question['kind']
 
+export const QUESTION_KINDS = ['file', 'command', 'http', 'sql', 'signal', 'cel'] as const satisfies readonly QuestionKind[]
+
+/** True for conditions that only the world can answer. */
+export function isQuestion(condition: { readonly kind: string }): condition is Question {
+  return (QUESTION_KINDS as readonly string[]).includes(condition.kind)
+}
+
 /** What the world said: yes or no with what was seen, or why nobody knows. Small: it stands in the journal. */
 export type Answer = { readonly holds: boolean; readonly saw: JsonObject } | { readonly error: string }
 
@@ -71,4 +78,6 @@ export interface Occasion {
   readonly dagName: string
   /** ISO 8601, as in the journal: `2026-01-05T06:00Z`. */
   readonly slot: string
+  /** Of the schedule: the zone in which the slot has a date and a weekday. */
+  readonly timezone: string
 }
