@@ -19,13 +19,13 @@ export interface PlacedMark {
   readonly end: number
 }
 
-/** `{{…}}` in a text, in order. A `{{` without an end is one whose name is the rest of the text. */
+/** `{{…}}` in a text, in order. A `{{` without an end is a mark without a name, up to the end of the text. */
 export function findMarks(text: string): PlacedMark[] {
   const marks: PlacedMark[] = []
   for (let start = text.indexOf('{{'); start >= 0; ) {
     const close = text.indexOf('}}', start + 2)
     const end = close < 0 ? text.length : close + 2
-    marks.push({ name: text.slice(start + 2, close < 0 ? text.length : close).trim(), start, end })
+    marks.push({ name: close < 0 ? '' : text.slice(start + 2, close).trim(), start, end })
     start = text.indexOf('{{', end)
   }
   return marks

@@ -61,7 +61,14 @@ export type Question =
 
 export type QuestionKind = Question['kind']
 
-export const QUESTION_KINDS = ['file', 'command', 'http', 'sql', 'signal', 'cel'] as const satisfies readonly QuestionKind[]
+export const QUESTION_KINDS = [
+  'file',
+  'command',
+  'http',
+  'sql',
+  'signal',
+  'cel',
+] as const satisfies readonly QuestionKind[]
 
 /** True for conditions that only the world can answer. */
 export function isQuestion(condition: { readonly kind: string }): condition is Question {
