@@ -2,8 +2,8 @@
 //
 //   1. Every kind has a queue of its own: commands that hang hold up no request, and the other way round. A question
 //      that waits for its turn is within its time limit, too.
-//   2. The answer is there when the time is up, also if what was started has not ended yet: it keeps its place in the
-//      queue until it has.
+//   2. The answer is there when the time is up. A process that has not ended yet, and a file system that has not come
+//      back, keep their place in the queue until they have; nothing else does.
 //   3. Of files two are looked at at once: a mount that hangs takes threads of the pool that writes the journal.
 
 import PQueue from 'p-queue'
@@ -28,6 +28,9 @@ const AT_ONCE: Readonly<Record<QuestionKind, number>> = {
   signal: 16,
   cel: 16,
 }
+
+/** Kinds whose askers take nothing that outlasts the wait for them. */
+const LEAVES_NOTHING: ReadonlySet<QuestionKind> = new Set(['http', 'signal', 'cel'])
 
 export interface ConditionProbeOptions {
   /** Paths of files, databases and programs are relative to it. Commands run in it. */
@@ -84,11 +87,13 @@ function limit(
 ): Promise<Answer> {
   return new Promise(settle => {
     const stop = new AbortController()
+    const ended = Promise.withResolvers<void>()
     let hasBegun = false
     const finish = (answer: Answer) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', stopNow)
       settle(answer)
+      ended.resolve()
     }
     const stopNow = () => {
       stop.abort(new Error(STOPPED.error))
@@ -108,7 +113,8 @@ function limit(
       if (stop.signal.aborted) return
       hasBegun = true
       try {
-        finish(await asker(question, occasion, stop.signal))
+        const answer = asker(question, occasion, stop.signal).then(finish)
+        await (LEAVES_NOTHING.has(question.kind) ? Promise.race([answer, ended.promise]) : answer)
       } catch (error) {
         finish({ error: describeFailure(error) })
       }

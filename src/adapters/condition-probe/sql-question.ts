@@ -2,6 +2,7 @@
 // stopped in the middle.
 
 import { fork } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { factsOf } from '../../core/condition/occasion.ts'
@@ -45,9 +46,10 @@ export function createSqlAsker({ root }: { root: string }): Asker<'sql'> {
 
 function ask(request: SqlRequest, stop: AbortSignal): Promise<Answer> {
   return new Promise<Answer>(settle => {
+    const cache = getCompileCacheDir()
     const child = fork(fileURLToPath(ENTRY), {
       detached: true,
-      env: {},
+      env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
