@@ -65,11 +65,12 @@ export class Asker {
   async #ask(
     key: SlotKey,
     ask: number,
-    { id, tenantId, dagName, conditions = [] }: Schedule,
+    { id, tenantId, dagName, timing, conditions = [] }: Schedule,
     controller: AbortController,
   ): Promise<void> {
     const { probe, submit } = this.#options
-    const occasion = { scheduleId: id, tenantId, dagName, slot: formatSlot(key.slot) }
+    const { timezone } = timing
+    const occasion = { scheduleId: id, tenantId, dagName, slot: formatSlot(key.slot), timezone }
     const answers = await Promise.all(
       questionsOf(conditions).map(question => probe.ask(question, occasion, controller.signal)),
     )

@@ -2,14 +2,16 @@
 
 import { z } from 'zod'
 import { type Condition, DAY_KINDS, type DayKind } from '../core/condition/condition.ts'
+import { QUESTION_KINDS } from '../core/condition/question.ts'
 import type { FieldWords } from './expected-words.ts'
+import { type AuthoredQuestion, QUESTION_FIELDS, QUESTION_WORDS, questionOf } from './question-schema.ts'
 
 /** Conditions of one list. More are a program, which wants to be a task. */
 const LIST_MAX = 20
 
-const KIND_KEYS = ['calendar', 'blackout', 'all', 'any', 'not'] as const
+const KIND_KEYS = ['calendar', 'blackout', 'all', 'any', 'not', ...QUESTION_KINDS] as const
 
-export interface AuthoredCondition {
+export interface AuthoredCondition extends AuthoredQuestion {
   calendar?: string | undefined
   day?: DayKind | undefined
   nth?: number | undefined
@@ -50,6 +52,7 @@ const ConditionEntry: z.ZodType<AuthoredCondition, AuthoredCondition> = z
       .max(100)
       .optional()
       .meta({ description: 'A calendar: the slot must lie in none of its windows.', examples: ['office'] }),
+    ...QUESTION_FIELDS,
     get all(): z.ZodOptional<z.ZodArray<typeof ConditionEntry>> {
       return z.array(ConditionEntry).min(1).max(LIST_MAX).optional()
     },
@@ -81,6 +84,8 @@ export const ConditionList = z
 /** A checked entry in its normal form. */
 export function conditionOf(entry: AuthoredCondition): Condition {
   const { calendar, day, nth, blackout, all, any, not } = entry
+  const question = questionOf(entry)
+  if (question !== undefined) return question
   if (blackout !== undefined) return { kind: 'blackout', calendar: blackout }
   if (all !== undefined) return { kind: 'all', of: all.map(conditionOf) }
   if (any !== undefined) return { kind: 'any', of: any.map(conditionOf) }
@@ -90,7 +95,7 @@ export function conditionOf(entry: AuthoredCondition): Condition {
 }
 
 const EXPECTED =
-  'a mapping with one of calendar, blackout, all, any and not ("day" and "nth" only beside calendar, one of them)'
+  'a mapping with one of calendar, blackout, all, any, not, file, command, http, sql, signal and cel ("day" and "nth" only beside calendar, one of them)'
 
 export const CONDITION_WORDS: FieldWords = {
   '[].conditions': {
@@ -125,4 +130,5 @@ export const CONDITION_WORDS: FieldWords = {
     aliases: ['or'],
   },
   '[].conditions[].not': { expected: 'a condition', example: 'not: { calendar: office }' },
+  ...QUESTION_WORDS,
 }

@@ -83,7 +83,7 @@ describe('checkScheduleFile', () => {
     [
       'an unknown key',
       withLines('colour: red'),
-      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, pool, priority, conditions, description',
+      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, pool, priority, conditions, retry_until, retry_every, on_error, description',
     ],
     [
       'a typo that hides a needed key',
@@ -282,7 +282,7 @@ describe('conditions', () => {
     [
       'two kinds at once',
       '[{ calendar: c, blackout: b }]',
-      'expected a mapping with one of calendar, blackout, all, any and not',
+      'expected a mapping with one of calendar, blackout, all, any, not, file, command, http, sql, signal and cel',
     ],
     [
       'a day without a calendar',

@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { compileTiming } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
+import { checkConditions, conditionPolicyOf } from './condition-check.ts'
 import { conditionOf } from './condition-schema.ts'
 import { checkLength } from './duration-text.ts'
 import { ProblemList } from './problem.ts'
@@ -111,10 +112,12 @@ function checkMeaning(entry: JsonObject, index: number, tree: YamlTree, problems
   for (const key of ['catchup_window', 'starting_deadline', 'jitter']) {
     checkLength(entry[key], [index, key], tree, problems)
   }
+  checkConditions(entry, [index], tree, problems)
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {
   const timing = timingOf(entry)
+  const conditions = entry.conditions?.map(conditionOf)
   return {
     id: entry.id,
     timing,
@@ -128,7 +131,8 @@ function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<Loo
     jitterMs: optionalDuration(entry.jitter),
     ...poolOf(entry),
     priority: entry.priority,
-    conditions: entry.conditions?.map(conditionOf),
+    conditions,
+    conditionPolicy: conditionPolicyOf(conditions, entry),
   }
 }
 

@@ -178,6 +178,31 @@ export const ScheduleEntry = z
       examples: [0, 10, -10],
     }),
     conditions: ConditionList.optional(),
+    retry_until: z
+      .string()
+      .regex(DURATION_PATTERN)
+      .optional()
+      .meta({
+        description:
+          'Conditions that ask the world are asked again until so long after the slot. Default: they are asked once.',
+        examples: ['2h'],
+      }),
+    retry_every: z
+      .string()
+      .regex(DURATION_PATTERN)
+      .optional()
+      .meta({
+        description: 'From one asking to the next, at least 5s. Default: 1m.',
+        examples: ['1m', '30s'],
+      }),
+    on_error: z
+      .enum(['skip', 'run'])
+      .optional()
+      .meta({
+        description:
+          'What a slot gets when nobody knows whether its conditions hold: no run (default), or one.',
+        examples: ['skip', 'run'],
+      }),
     description: z
       .string()
       .max(2_000)
@@ -292,5 +317,16 @@ export const SCHEDULE_WORDS: FieldWords = {
   },
   ...SCHEDULE_POOL_WORDS,
   ...CONDITION_WORDS,
+  '[].retry_until': {
+    expected: DURATION_WORDS,
+    example: 'retry_until: 2h',
+    aliases: ['retry_for', 'wait_until', 'ask_until'],
+  },
+  '[].retry_every': {
+    expected: DURATION_WORDS,
+    example: 'retry_every: 1m',
+    aliases: ['retry_interval', 'poke_interval', 'poll_interval'],
+  },
+  '[].on_error': { expected: 'skip or run', example: 'on_error: skip', aliases: ['on_failure'] },
   '[].description': { expected: 'a text (at most 2000 characters)', example: 'description: what it is for' },
 }

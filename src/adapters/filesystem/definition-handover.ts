@@ -159,6 +159,7 @@ export class Assembly {
       weight: schedule.weight,
       priority: schedule.priority,
       conditions: schedule.conditions,
+      conditionPolicy: schedule.conditionPolicy,
     })
   }
 

@@ -2,7 +2,7 @@
 // times is no cron text.
 
 import type { Condition } from '../../core/condition/condition.ts'
-import { describeQuestion } from '../../core/condition/question.ts'
+import { questionInWords } from '../../core/condition/question-words.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -79,23 +79,9 @@ function sayCondition(condition: Condition): string {
     }
     case 'blackout':
       return `it lies in no window of calendar ${condition.calendar}`
-    case 'file':
-      return `the file ${condition.path} is there`
-    case 'command':
-      return `the command ${JSON.stringify(condition.command)} says yes`
-    case 'http':
-      return `${condition.method} ${String(describeQuestion(condition)['http'])} is answered with ${sayStatus(condition.status)}`
-    case 'sql':
-      return `${condition.database} says yes to ${JSON.stringify(condition.query)}`
-    case 'signal':
-      return `${condition.name} was signalled within ${formatDuration(condition.withinMs)} before it`
-    case 'cel':
-      return condition.expression
+    default:
+      return questionInWords(condition)
   }
-}
-
-function sayStatus(status: readonly number[]): string {
-  return status.length > 3 ? `${status[0]} to ${status.at(-1)}` : status.join(' or ')
 }
 
 /** How conditions are asked that only the world can answer. */

@@ -61,11 +61,18 @@ export type Question =
 
 export type QuestionKind = Question['kind']
 
-const KINDS: ReadonlySet<string> = new Set<QuestionKind>(['file', 'command', 'http', 'sql', 'signal', 'cel'])
+export const QUESTION_KINDS = [
+  'file',
+  'command',
+  'http',
+  'sql',
+  'signal',
+  'cel',
+] as const satisfies readonly QuestionKind[]
 
-/** True for a condition that must be asked. */
+/** True for conditions that only the world can answer. */
 export function isQuestion(condition: { readonly kind: string }): condition is Question {
-  return KINDS.has(condition.kind)
+  return (QUESTION_KINDS as readonly string[]).includes(condition.kind)
 }
 
 /** Characters of a question's text that a record shows. */
@@ -103,4 +110,6 @@ export interface Occasion {
   readonly dagName: string
   /** ISO 8601, as in the journal: `2026-01-05T06:00Z`. */
   readonly slot: string
+  /** Of the schedule: the zone in which the slot has a date and a weekday. */
+  readonly timezone: string
 }

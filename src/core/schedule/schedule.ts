@@ -9,11 +9,12 @@ export type Catchup = 'none' | 'latest' | 'all'
 /** What happens to a slot that comes while a run of the same schedule is enqueued or running. */
 export type Overlap = 'skip' | 'allow' | 'queue' | 'replace'
 
+/** What happens while the questions of its conditions have no yes. */
 export interface ConditionPolicy {
-  /** They are asked again until so long after the slot. Undefined: once. */
+  /** They are asked again until so long after the slot. Undefined: they are asked once. */
   readonly retryUntilMs?: number | undefined
   readonly retryEveryMs: number
-  /** What an error comes to in the end. */
+  /** What a slot gets when nobody knows whether its conditions hold. */
   readonly onError: 'skip' | 'run'
 }
 
@@ -33,7 +34,7 @@ export interface Schedule {
   readonly startingDeadlineMs?: number | undefined
   /** All of them must hold for a slot to get a run. Undefined: nothing must. */
   readonly conditions?: readonly Condition[] | undefined
-  /** How conditions are asked that only the world can answer. */
+  /** There if and only if one of the conditions is a question. */
   readonly conditionPolicy?: ConditionPolicy | undefined
   /** Runs start up to so much after their slot: how much is a function of (schedule, slot). */
   readonly jitterMs?: number | undefined
@@ -48,7 +49,7 @@ export interface Schedule {
 /** True if two schedules say the same, whether or not they are one object. */
 export function sameSchedule(a: Omit<Schedule, 'slots'>, b: Omit<Schedule, 'slots'>): boolean {
   if (a === b) return true
-  // By name of the field, so that none that comes later is forgotten; all but these two are plain values.
+  // By name of the field, so that none that comes later is forgotten; all but these three are plain values.
   const { slots: _, timing, conditions, conditionPolicy, ...fields } = a as Schedule
   for (const name of Object.keys(fields) as (keyof typeof fields)[])
     if (fields[name] !== b[name]) return false
