@@ -31,7 +31,7 @@ export function createCelAsker({
   lastRun: FindLastRun
   lastSignal: LastSignal
 }): Asker<'cel'> {
-  // One environment for all: to make one takes a hundred times as long as to evaluate. Whose call it is says the context.
+  // One environment for all: making one takes ten times as long as an answer. Whose call it is says the context.
   const asking = new AsyncLocalStorage<{ readonly facts: Facts; readonly calls: JsonObject }>()
   const record = (call: string, said: JsonObject | boolean) => {
     const { calls } = asking.getStore()!
