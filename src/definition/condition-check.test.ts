@@ -155,14 +155,11 @@ it('takes every example of the guide', async () => {
   const examples = [...guide.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text]) => text!)
   expect(examples.length).toBeGreaterThan(4)
   for (const text of examples) {
-    const indented = text.replace(/^/gm, '    ').trim()
-    const file = text.startsWith('- id:')
-      ? await checkScheduleFile(new SourceText('a.yaml', text))
-      : {
-          problems: { finish: () => [] as unknown[] },
-          schedules: [{ schedule: (await check(indented)).schedule }],
-        }
-    expect(file.problems.finish()).toEqual([])
-    expect(file.schedules[0]?.schedule).toBeDefined()
+    const schedule = text.startsWith('- id:')
+      ? text
+      : `- id: a\n  cron: "@daily"\n  dag: d\n  conditions:\n${text.replace(/^/gm, '    ')}`
+    const { problems, schedules } = await checkScheduleFile(new SourceText('a.yaml', schedule))
+    expect(problems.finish()).toEqual([])
+    expect(schedules[0]?.schedule).toBeDefined()
   }
 })
