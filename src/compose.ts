@@ -157,11 +157,16 @@ export async function openSession(
     const probe = createConditionProbe({
       root: settings.root,
       now: systemClock.now,
-      lastRun: async scheduleId => index.index.runs({ scheduleId, status: ENDED, limit: 1 })[0],
-      lastSignal: async (event, since) =>
-        index.index
-          .events({ event, limit: SIGNALS_SEEN_MAX })
-          .find(found => isUserEvent(found) && parseInstant(found.timestamp) >= parseInstant(since)),
+      lastRun: async scheduleId => {
+        const { runs } = await index.upTo(journal.lastSeq)
+        return runs({ scheduleId, status: ENDED, limit: 1 })[0]
+      },
+      lastSignal: async (event, since) => {
+        const { events } = await index.upTo(journal.lastSeq)
+        return events({ event, limit: SIGNALS_SEEN_MAX }).find(
+          found => isUserEvent(found) && parseInstant(found.timestamp) >= parseInstant(since),
+        )
+      },
     })
     const daemon = new Daemon(
       {

@@ -55,12 +55,9 @@ export function checkCel(expression: string): CelProblem[] {
   ]
 }
 
-/** The schedules that an expression asks for by a literal id, each with its place. */
+/** The schedules that an expression asks for by a literal id, each with its place; none of one that cannot be read. */
 export function schedulesNamedIn(expression: string): { id: string; start: number; end: number }[] {
-  return literalCalls(expression, 'last_run').map(({ value, start, end }) => ({ id: value, start, end }))
-}
-
-function literalCalls(expression: string, called: string): { value: string; start: number; end: number }[] {
+  if (!expression.includes('last_run')) return []
   let ast: ASTNode
   try {
     ast = checkEnvironment().parse(expression).ast
@@ -68,10 +65,10 @@ function literalCalls(expression: string, called: string): { value: string; star
     return []
   }
   return listCelNames(ast).flatMap(each => {
-    if (each.kind !== 'call' || each.name !== called || each.node.op !== 'call') return []
+    if (each.kind !== 'call' || each.name !== 'last_run' || each.node.op !== 'call') return []
     const argument = each.node.args[1][0]
     if (argument?.op !== 'value' || typeof argument.args !== 'string') return []
-    return [{ value: argument.args, ...argument.range }]
+    return [{ id: argument.args, ...argument.range }]
   })
 }
 

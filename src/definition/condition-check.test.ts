@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { checkScheduleFile } from './schedule-file.ts'
 import { SourceText } from './source-text.ts'
@@ -147,4 +148,18 @@ describe('what happens without a yes', () => {
   ])('%s with %s', async (conditions, more, problem) => {
     expect((await check(conditions, more)).said[0]).toContain(problem)
   })
+})
+
+it('takes every example of the guide', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/conditions.md', import.meta.url), 'utf8')
+  const examples = [...guide.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text]) => text!)
+  expect(examples.length).toBeGreaterThan(4)
+  for (const text of examples) {
+    const schedule = text.startsWith('- id:')
+      ? text
+      : `- id: a\n  cron: "@daily"\n  dag: d\n  conditions:\n${text.replace(/^/gm, '    ')}`
+    const { problems, schedules } = await checkScheduleFile(new SourceText('a.yaml', schedule))
+    expect(problems.finish()).toEqual([])
+    expect(schedules[0]?.schedule).toBeDefined()
+  }
 })

@@ -12,7 +12,7 @@ import { findNearest } from '../core/nearest.ts'
 import type { ConditionPolicy } from '../core/schedule/schedule.ts'
 import { parseDuration } from '../core/time/duration.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time/instant.ts'
-import { checkCel } from './cel-check.ts'
+import { checkCel, schedulesNamedIn } from './cel-check.ts'
 import { checkDuration, checkLength, DURATION_PATTERN } from './duration-text.ts'
 import type { ProblemList } from './problem.ts'
 import { QUESTION_SIBLINGS } from './question-schema.ts'
@@ -44,17 +44,30 @@ export function conditionPolicyOf(
   }
 }
 
+/** A schedule that an expression asks for by its id. */
+export interface AskedSchedule {
+  readonly id: string
+  readonly place: Span
+}
+
 /** Adds what is wrong with the meaning of `conditions` and of the keys that go with them. */
-export function checkConditions(entry: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): void {
+export function checkConditions(
+  entry: JsonObject,
+  path: Path,
+  tree: YamlTree,
+  problems: ProblemList,
+): AskedSchedule[] {
   const checker = new ConditionChecker(tree, problems)
   checker.checkList(entry['conditions'], [...path, 'conditions'])
   checker.checkPolicy(entry, path)
+  return checker.asked
 }
 
 class ConditionChecker {
   readonly #tree: YamlTree
   readonly #problems: ProblemList
   #questions = 0
+  readonly asked: AskedSchedule[] = []
 
   constructor(tree: YamlTree, problems: ProblemList) {
     this.#tree = tree
@@ -163,9 +176,14 @@ class ConditionChecker {
     if (isJsonObject(headers))
       for (const [name, value] of Object.entries(headers))
         this.#checkHeader(name, value, [...path, 'headers'])
-    if (typeof cel === 'string' && cel !== '')
-      for (const { message, help, start, end } of checkCel(cel))
-        this.#problems.add(this.#placeIn([...path, 'cel'], start, end), message, { help })
+    if (typeof cel === 'string' && cel !== '') this.#checkExpression(cel, [...path, 'cel'])
+  }
+
+  #checkExpression(expression: string, path: Path): void {
+    for (const { message, help, start, end } of checkCel(expression))
+      this.#problems.add(this.#placeIn(path, start, end), message, { help })
+    for (const { id, start, end } of schedulesNamedIn(expression))
+      this.asked.push({ id, place: this.#placeIn(path, start, end) })
   }
 
   /** True if all marks of the text are known. */

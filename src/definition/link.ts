@@ -80,6 +80,10 @@ export function linkDefinitions(inputs: LinkInputs): {
       schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
     }
   }
+  // Where a file could not be read its schedules are not known: nothing is said of them.
+  const ids = new Set(inputs.scheduleFiles.flatMap(file => file.schedules.map(({ id }) => id)))
+  if (inputs.scheduleFiles.every(file => file.problems.errorCount === 0))
+    for (const file of inputs.scheduleFiles) addAskedProblems(file, ids, listOf(file.source))
   return { definitions: { schedules, dags }, problems: lists.flatMap(list => list.finish()) }
 }
 
@@ -124,6 +128,26 @@ function addPoolProblems(
         help: 'give the pool more slots, or the schedule a smaller weight',
       },
     )
+}
+
+/** Conditions that ask for the last run of a schedule that does not exist. */
+function addAskedProblems(
+  file: CheckedScheduleFile,
+  known: ReadonlySet<string | undefined>,
+  problems: ProblemList,
+): void {
+  for (const { askedSchedules } of file.schedules)
+    for (const { id, place } of askedSchedules) {
+      if (known.has(id)) continue
+      problems.add(place, `unknown schedule "${id}"`, {
+        help: () =>
+          suggestName(
+            id,
+            [...known].filter(name => name !== undefined),
+            'schedules',
+          ),
+      })
+    }
 }
 
 /** True if a schedule's `dag` is a path, not a name. */

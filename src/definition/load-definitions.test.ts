@@ -40,6 +40,17 @@ async function load(schedules: Record<string, string>, dags: Record<string, stri
 }
 
 describe('loadDefinitions', () => {
+  it('knows the schedules that expressions ask for', async () => {
+    const asking = (id: string) =>
+      `${schedule('a', 'd')}  conditions:\n    - cel: 'last_run("${id}").status == "success"'\n`
+    const other = { 'b.yaml': schedule('nightly', 'nowhere') }
+    expect((await load({ 'a.yaml': asking('nigthly'), ...other }, { 'd.yaml': dag('d') })).said).toEqual([
+      'a.yaml:5:22 unknown schedule "nigthly" | did you mean "nightly"?',
+      'b.yaml:3:8 unknown DAG "nowhere" | known DAGs: d',
+    ])
+    expect((await load({ 'a.yaml': asking('a') }, { 'd.yaml': dag('d') })).said).toEqual([])
+  })
+
   it('makes one consistent set: a DAG by path, a DAG by name, tenants', async () => {
     const { definitions, said } = await load(
       { 's.yaml': `${schedule('one', 'dags/d.yaml')}${schedule('two', 'd')}  tenant: other\n` },

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { compileTiming } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
-import { checkConditions, conditionPolicyOf } from './condition-check.ts'
+import { type AskedSchedule, checkConditions, conditionPolicyOf } from './condition-check.ts'
 import { conditionOf } from './condition-schema.ts'
 import { checkLength } from './duration-text.ts'
 import { ProblemList } from './problem.ts'
@@ -33,6 +33,8 @@ export interface LooseSchedule {
   readonly conditionsPlace: Span
   readonly poolPlace: Span
   readonly weightPlace: Span
+  /** Schedules whose last run a condition asks for. */
+  readonly askedSchedules: readonly AskedSchedule[]
 }
 
 export interface CheckedScheduleFile {
@@ -76,7 +78,7 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
   const before = problems.errorCount
   // Once a hundred problems are listed nothing of the file can be used, and looking for more only takes time.
   const isHopeless = problems.isFull && before > 0
-  if (!isHopeless) checkMeaning(entry, index, tree, problems)
+  const askedSchedules = isHopeless ? [] : checkMeaning(entry, index, tree, problems)
   const isRight = !isHopeless && problems.errorCount === before
   const parsed = isRight ? ScheduleEntry.safeParse(entry) : undefined
   return {
@@ -89,6 +91,7 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     conditionsPlace: tree.locate([index, 'conditions']),
     poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
     weightPlace: tree.locate([index, 'pool', 'weight']),
+    askedSchedules,
   }
 }
 
@@ -107,12 +110,17 @@ function refuseNothing(source: SourceText, problems: ProblemList): boolean {
 }
 
 /** What the schema cannot see. Fields of a wrong type are skipped. */
-function checkMeaning(entry: JsonObject, index: number, tree: YamlTree, problems: ProblemList): void {
+function checkMeaning(
+  entry: JsonObject,
+  index: number,
+  tree: YamlTree,
+  problems: ProblemList,
+): AskedSchedule[] {
   checkTiming(entry, [index], tree, problems)
   for (const key of ['catchup_window', 'starting_deadline', 'jitter']) {
     checkLength(entry[key], [index, key], tree, problems)
   }
-  checkConditions(entry, [index], tree, problems)
+  return checkConditions(entry, [index], tree, problems)
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {

@@ -1,5 +1,6 @@
 // What does an expression come to? What it read and what its functions said is what was seen.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { factsOf } from '../../core/condition/occasion.ts'
 import type { Occasion } from '../../core/condition/question.ts'
@@ -30,30 +31,33 @@ export function createCelAsker({
   lastRun: FindLastRun
   lastSignal: LastSignal
 }): Asker<'cel'> {
+  // One environment for all: making one takes ten times as long as an answer. Whose call it is says the context.
+  const asking = new AsyncLocalStorage<{ readonly facts: Facts; readonly calls: JsonObject }>()
+  const record = (call: string, said: JsonObject | boolean) => {
+    const { calls } = asking.getStore()!
+    if (Object.keys(calls).length < CALLS_MAX) calls[call] = said
+  }
+  const environment = createCelEnvironment({
+    async lastRun(id) {
+      const row = await lastRun(id)
+      record(`last_run(${JSON.stringify(id)})`, row === undefined ? { status: '' } : describeRun(row))
+      return row === undefined ? LastRun.none() : new LastRun(row)
+    },
+    async signal(name, within) {
+      const withinMs = within === undefined ? SIGNAL_WITHIN_MS : parseDuration(within)
+      const event = await lastSignal(name, formatInstant(asking.getStore()!.facts.instant - withinMs))
+      const more = within === undefined ? '' : `, ${JSON.stringify(within)}`
+      record(`signal(${JSON.stringify(name)}${more})`, event !== undefined)
+      return event !== undefined
+    },
+  })
+
   return async ({ expression }, occasion) => {
-    const calls: JsonObject = {}
-    const record = (call: string, said: JsonObject | boolean) => {
-      if (Object.keys(calls).length < CALLS_MAX) calls[call] = said
-    }
     const facts = factsOf(occasion)
-    const environment = createCelEnvironment({
-      async lastRun(id) {
-        const row = await lastRun(id)
-        const run = row === undefined ? LastRun.none() : new LastRun(row)
-        record(`last_run(${JSON.stringify(id)})`, row === undefined ? { status: '' } : describeRun(row))
-        return run
-      },
-      async signal(name, within) {
-        const withinMs = within === undefined ? SIGNAL_WITHIN_MS : parseDuration(within)
-        const event = await lastSignal(name, formatInstant(facts.instant - withinMs))
-        const more = within === undefined ? '' : `, ${JSON.stringify(within)}`
-        record(`signal(${JSON.stringify(name)}${more})`, event !== undefined)
-        return event !== undefined
-      },
-    })
+    const calls: JsonObject = {}
     try {
       const program = environment.parse(expression)
-      const said: unknown = await program(contextOf(occasion, facts))
+      const said: unknown = await asking.run({ facts, calls }, () => program(contextOf(occasion, facts)))
       if (typeof said !== 'boolean')
         return { error: `the expression is neither true nor false: ${typeof said}` }
       return { holds: said, saw: { ...readVariables(program.ast, occasion, facts), ...calls } }

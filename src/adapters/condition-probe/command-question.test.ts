@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -65,7 +66,7 @@ describe('nobody knows', () => {
     ['a shell that finds nothing', 'no-such-program-here', 'exit code 127'],
     ['a signal', 'kill -9 $$', 'ended by SIGKILL'],
     ['a program that is not there', ['./nowhere'], 'was not found'],
-    ['a file that is no program', ['./not-executable'], 'permission denied'],
+    ['a file that is no program', ['./not-executable'], 'cannot be executed'],
   ])('%s', async (_, command, error) => {
     expect(await bench.ask(question(command))).toEqual({ error: expect.stringContaining(error) })
   })
@@ -108,6 +109,39 @@ describe('whatever it does', () => {
     await bench.idle()
     await expect.poll(() => isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false)
   }, 10_000)
+
+  test('it may take its time to end, within two seconds', async () => {
+    const file = join(bench.root, 'tidied')
+    const tidy = question(`trap 'sleep 0.5; touch ${file}; exit' TERM; while :; do sleep 0.1; done`, 500)
+    expect(await bench.ask(tidy)).toEqual({ error: 'no answer within 500ms' })
+    await bench.idle()
+    expect(existsSync(file)).toBe(true)
+  }, 10_000)
+
+  test('it ends when the scheduler dies', async () => {
+    const pidFile = join(bench.root, 'orphan')
+    const probe = new URL('./probe.ts', import.meta.url).href
+    const occasion = {
+      scheduleId: 'a',
+      tenantId: 'b',
+      dagName: 'c',
+      slot: '2026-01-05T06:00Z',
+      timezone: 'UTC',
+    }
+    const asked = question(`echo $$ > ${pidFile}; exec sleep 60`, 60_000)
+    const scheduler = spawn(process.execPath, [
+      '--input-type=module-typescript',
+      '--eval',
+      `import { createConditionProbe } from ${JSON.stringify(probe)}
+      const probe = createConditionProbe({ root: '/', now: Date.now, lastRun: async () => {}, lastSignal: async () => {} })
+      await probe.ask(${JSON.stringify(asked)}, ${JSON.stringify(occasion)}, new AbortController().signal)`,
+    ])
+    await expect
+      .poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8'), { timeout: 10_000 })
+      .toBeTruthy()
+    scheduler.kill('SIGKILL')
+    await expect.poll(() => isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false)
+  }, 20_000)
 
   test('it ends when the scheduler stops', async () => {
     const stop = new AbortController()

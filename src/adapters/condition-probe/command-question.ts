@@ -1,19 +1,31 @@
 // What does a command say? 0 is yes, 1 is no, anything else is that nobody knows.
 //
 //   1. It runs in a process group of its own, which ends with the question: nothing that it left in the group goes on.
+//      It also ends when the scheduler does, whatever that ends of.
 //   2. Its environment is that of a `shell` task: no secret that the scheduler was started with is in it. The facts of
 //      the slot are variables; a shell text is never put together from them.
 //   3. Of its output the last 4 KiB are kept, whatever it writes.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Environment, pickBase } from '../../core/attempt/environment.ts'
 import { factsOf, fillMarks } from '../../core/condition/occasion.ts'
 import type { Answer, Occasion } from '../../core/condition/question.ts'
 import { clip } from '../../core/json.ts'
-import type { Asker } from './asker.ts'
+import { type Asker, describeFailure } from './asker.ts'
 
 const SHELL = '/bin/sh'
+
+/**
+ * Runs "$@" with nothing on its stdin, and kills the group when the scheduler's end of the pipe is closed. The trap lets it
+ * wait for a command that takes its time to end; the command itself does not have it.
+ */
+const GUARD = 'trap : TERM; exec 3<&0 </dev/null; (read -r _ <&3; kill -KILL 0) & "$@" 3<&-'
+/** How a shell says that what it was to run is not there, cannot be run, or was ended by a signal (this and its number). */
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+const SIGNALLED = 128
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 2_000
 /** Output that is still on its way when the command has ended. */
@@ -52,10 +64,12 @@ async function run(
   place: { cwd: string; env: Environment },
   stop: AbortSignal,
 ): Promise<Answer> {
-  const [program = '', ...args] = argv
-  const child = spawn(program, args, { ...place, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = keepTail(child.stdout!)
-  const complaint = keepTail(child.stderr!)
+  const child = spawn(SHELL, ['-c', GUARD, 'sh', ...argv], { ...place, detached: true, stdio: 'pipe' })
+  child.stdin.on('error', () => {
+    // Nothing is written to it: its end is what counts.
+  })
+  const output = keepTail(child.stdout)
+  const complaint = keepTail(child.stderr)
   let timer: NodeJS.Timeout | undefined
   const end = () => {
     killGroup(child, 'SIGTERM')
@@ -64,19 +78,23 @@ async function run(
   stop.addEventListener('abort', end, { once: true })
   try {
     const { code, signal, failure } = await endOf(child)
-    if (failure !== undefined) return { error: sayUnstarted(program, place.cwd, failure) }
+    if (failure !== undefined)
+      return { error: `no command can be started in ${place.cwd}: ${describeFailure(failure)}` }
     killGroup(child, 'SIGKILL')
     await drained(child)
     if (signal !== null) return { error: `the command was ended by ${signal}` }
     if (code === 0 || code === 1)
       return { holds: code === 0, saw: { exit_code: code, output: lastLine(output()) } }
+    const unstarted = sayUnstarted(code, argv[0] ?? '')
+    if (unstarted !== undefined) return { error: unstarted }
     const said = lastLine(complaint()) || lastLine(output())
     return { error: `the command ended with exit code ${code}${said === '' ? '' : `: ${said}`}` }
   } finally {
     stop.removeEventListener('abort', end)
     clearTimeout(timer)
-    child.stdout?.destroy()
-    child.stderr?.destroy()
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.stdin.destroy()
   }
 }
 
@@ -126,9 +144,15 @@ function lastLine(text: string): string {
   return clip(text.trimEnd().split('\n').at(-1)!.trim(), LINE_CHARACTERS)
 }
 
-function sayUnstarted(program: string, cwd: string, { code, message }: NodeJS.ErrnoException): string {
+/** Why the shell could not do what it was told; undefined if it did. */
+function sayUnstarted(code: number | null, program: string): string | undefined {
   const name = JSON.stringify(clip(program, 100))
-  if (code === 'ENOENT') return `the program ${name} was not found (from ${cwd})`
-  if (code === 'EACCES') return `the program ${name} cannot be executed: permission denied`
-  return `the program ${name} could not be started: ${message}`
+  if (program !== SHELL && code === NOT_FOUND) return `the program ${name} was not found`
+  if (program !== SHELL && code === NOT_EXECUTABLE) return `the program ${name} cannot be executed`
+  const signal = code !== null && code > SIGNALLED ? nameSignal(code - SIGNALLED) : undefined
+  return signal === undefined ? undefined : `the command was ended by ${signal}`
+}
+
+function nameSignal(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0]
 }

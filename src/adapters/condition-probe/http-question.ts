@@ -3,8 +3,8 @@
 //   1. Headers of the definition may be secrets: they go to the origin that it names and, when that sends the request
 //      elsewhere, no further. They are in no answer and in no error.
 //   2. The body is not read.
-//   3. Names are looked up one at a time before the request: lookups take threads of the pool that writes the journal,
-//      and a name server that hangs must not take them all.
+//   3. Names are looked up before the request, two at a time: lookups take threads of the pool that writes the journal, and
+//      a name server that hangs must not take them all.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -22,7 +22,7 @@ export function createHttpAsker(
   options: { fetch?: typeof globalThis.fetch | undefined } = {},
 ): Asker<'http'> {
   const request = options.fetch ?? globalThis.fetch
-  const lookups = new PQueue({ concurrency: 1 })
+  const lookUp = options.fetch === undefined ? createLookUp() : async () => {}
 
   return async (question, occasion, stop) => {
     const first = new URL(fillMarks(question.url, occasion, encodeURIComponent))
@@ -59,15 +59,19 @@ export function createHttpAsker(
         if (method === 'POST' && status < 307) method = 'GET'
       }
     }
+  }
+}
 
-    async function lookUp({ hostname }: URL): Promise<void> {
-      const host = hostname.replace(/^\[|\]$/g, '')
-      if (options.fetch !== undefined || isIP(host) !== 0) return
-      await lookups.add(async () => {
-        stop.throwIfAborted()
-        await lookup(host)
-      })
-    }
+/** Looks up the name of a URL; those who ask for the same one wait for the same lookup. */
+function createLookUp(): (url: URL) => Promise<unknown> {
+  const queue = new PQueue({ concurrency: 2 })
+  const underWay = new Map<string, Promise<unknown>>()
+  return async ({ hostname }) => {
+    const host = hostname.replace(/^\[|\]$/g, '')
+    if (isIP(host) !== 0) return
+    const found = underWay.get(host) ?? queue.add(() => lookup(host)).finally(() => underWay.delete(host))
+    underWay.set(host, found)
+    await found
   }
 }
 

@@ -11,7 +11,7 @@ export function createSignalAsker(lastSignal: LastSignal): Asker<'signal'> {
   return async ({ name, withinMs }, { slot }) => {
     const since = formatInstant(parseInstant(slot) - withinMs)
     const event = await lastSignal(name, since)
-    if (event === undefined) return { holds: false, saw: { signal: name, none_since: since } }
-    return { holds: true, saw: { signal: name, recorded_at: event.timestamp, seq: event.seq } }
+    if (event === undefined) return { holds: false, saw: { none_since: since } }
+    return { holds: true, saw: { recorded_at: event.timestamp, seq: event.seq } }
   }
 }

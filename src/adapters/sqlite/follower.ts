@@ -6,6 +6,7 @@
 //       or damaged it is built again behind it. Meanwhile a question is an INDEX_UNAVAILABLE error.
 //   L2. Damage that a question meets is mended at once, not at the next event.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DagbokError } from '../../core/error.ts'
 import type { Event } from '../../core/state-machine/event.ts'
 import { IndexRebuildNeededError, type RebuildReason, type RunIndex } from '../../ports/run-index.ts'
@@ -26,12 +27,21 @@ export interface IndexFollower {
   readonly name: string
   /** Questions only: what is in it comes through `apply`. */
   readonly index: Omit<RunIndex, 'apply' | 'close'>
+  /**
+   * `index`, as soon as it holds everything up to `seq`.
+   * @throws DagbokError INDEX_UNAVAILABLE if it does not within a minute, or is closed
+   */
+  upTo(seq: number): Promise<IndexFollower['index']>
   /** Opens, mends or builds it, up to the end of the journal, and says the last event's `seq`. */
   open(): Promise<number>
   /** @throws IndexRebuildNeededError, DagbokError INDEX_UNAVAILABLE: call `open`, then go on after what it says */
   apply(events: readonly Event[]): void
   close(): Promise<void>
 }
+
+/** How long `upTo` waits, and how often it looks. */
+const CATCH_UP_WAIT_MS = 60_000
+const CATCH_UP_LOOK_MS = 10
 
 /** A follower that is not open yet. */
 export function createIndexFollower(options: IndexFollowerOptions): IndexFollower {
@@ -83,16 +93,35 @@ export function createIndexFollower(options: IndexFollowerOptions): IndexFollowe
     }
   }
 
+  const index: IndexFollower['index'] = {
+    checkpoint: () => ask(index => index.checkpoint()),
+    runs: query => ask(index => index.runs(query)),
+    run: runId => ask(index => index.run(runId)),
+    tasks: runId => ask(index => index.tasks(runId)),
+    slots: (scheduleId, query) => ask(index => index.slots(scheduleId, query)),
+    events: query => ask(index => index.events(query)),
+  }
+
+  async function upTo(seq: number): Promise<IndexFollower['index']> {
+    const endMs = performance.now() + CATCH_UP_WAIT_MS
+    for (;;) {
+      if (current !== undefined && (use(each => each.checkpoint())?.seq ?? 0) >= seq) return index
+      if (isClosed || performance.now() > endMs)
+        throw new DagbokError(
+          'INDEX_UNAVAILABLE',
+          `the run index ${file} has not caught up with event ${seq}`,
+          {
+            hint: 'it is being built, or its disk is slow; ask again in a moment',
+          },
+        )
+      await sleep(CATCH_UP_LOOK_MS, undefined, { ref: false })
+    }
+  }
+
   return {
     name: 'run index',
-    index: {
-      checkpoint: () => ask(index => index.checkpoint()),
-      runs: query => ask(index => index.runs(query)),
-      run: runId => ask(index => index.run(runId)),
-      tasks: runId => ask(index => index.tasks(runId)),
-      slots: (scheduleId, query) => ask(index => index.slots(scheduleId, query)),
-      events: query => ask(index => index.events(query)),
-    },
+    index,
+    upTo,
     open,
     apply: events => {
       use(index => {

@@ -1,7 +1,7 @@
 // `scheduler explain <cron text | schedule id>`: what it means in words, when it is due, and what it does when the clock
 // of its zone changes. Everything but the words is asked of the engine that schedules.
 
-import { refuseSlot } from '../../core/condition/condition.ts'
+import { judgeSlot } from '../../core/condition/condition.ts'
 import { listClockChanges } from '../../core/cron/clock-changes.ts'
 import { compileCron, compileOnWall, findZoneInText } from '../../core/cron/compile.ts'
 import { describeCron } from '../../core/cron/describe.ts'
@@ -93,7 +93,7 @@ function explainText(text: string, flags: ExplainFlags, now: Instant, count: num
     now,
     crons: [explainCron(text, slots.timezone, options, now)],
     slots: takeSlots(slots, now, count),
-    refuse: () => undefined,
+    judge: () => ({ verdict: 'met', reason: '' }),
   }
 }
 
@@ -111,8 +111,7 @@ function explainSchedule(
     now,
     crons: crons.map(cron => explainCron(cron, zoneOfCron(cron, timezone, options), options, now)),
     slots: takeSlots(schedule.slots, now, count),
-    refuse: slot =>
-      refuseSlot(schedule.conditions ?? [], slot, { zone: zoneOf(timezone), calendars })?.reason,
+    judge: slot => judgeSlot(schedule.conditions ?? [], slot, { zone: zoneOf(timezone), calendars }),
   }
 }
 

@@ -42,7 +42,9 @@ function sayAnswer(term: JsonObject): string {
   const { [kind]: subject, error, holds: _, ...saw } = term
   const asked = `${kind} ${text(subject)}`
   if (typeof error === 'string') return `nobody knows about ${asked}: ${error}`
-  const facts = Object.entries(saw).map(([name, value]) => `${name} ${text(value)}`)
+  const facts = Object.entries(saw)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => (value === true ? name : `${name} ${text(value)}`))
   return facts.length === 0 ? asked : `${asked} (${facts.join(', ')})`
 }
 

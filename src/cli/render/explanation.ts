@@ -30,7 +30,7 @@ export interface Explanation {
   readonly crons: readonly CronExplanation[]
   readonly slots: readonly Instant[]
   /** Why a slot would get no run: the condition that does not hold. */
-  refuse(slot: Instant): string | undefined
+  judge(slot: Instant): { verdict: 'met' | 'unmet' | 'open' | 'error'; reason: string }
 }
 
 /** Named times that a line about a clock change lists. */
@@ -68,7 +68,7 @@ export function renderExplanation(explanation: Explanation, channel: Channel): s
   return [...lines, '', ...renderSlots(slots, explanation), ...(changes.length === 0 ? [] : ['', ...changes])]
 }
 
-function renderSlots(slots: readonly Instant[], { schedule, timezone, now, refuse }: Explanation): string[] {
+function renderSlots(slots: readonly Instant[], { schedule, timezone, now, judge }: Explanation): string[] {
   if (slots.length === 0) return ['no slot within the next 40 years']
   const zone = zoneOf(timezone)
   const isAsked = schedule?.conditions !== undefined
@@ -80,8 +80,8 @@ function renderSlots(slots: readonly Instant[], { schedule, timezone, now, refus
       ...(isAsked ? [{ title: 'CONDITIONS' }] : []),
     ],
     slots.map(slot => {
-      const reason = refuse(slot)
-      const verdict = reason === undefined ? 'hold' : `skipped (${reason})`
+      const { verdict: known, reason } = judge(slot)
+      const verdict = known === 'met' ? 'hold' : known === 'open' ? 'asked when due' : `skipped (${reason})`
       const cells = [formatSlot(slot), sayLocal(slot, zone.offsetAt(slot)), formatSpan(slot - now)]
       return isAsked ? [...cells, verdict] : cells
     }),
@@ -158,7 +158,7 @@ function sayLocal(slot: Instant, offsetMs: number): string {
 }
 
 /** The same as `--json` gives it: slots and instants in UTC, wall clocks with their offset. */
-export function explanationJson({ schedule, timezone, now, crons, slots, refuse }: Explanation): object {
+export function explanationJson({ schedule, timezone, now, crons, slots, judge }: Explanation): object {
   const zone = zoneOf(timezone)
   return {
     ...(schedule === undefined
@@ -203,7 +203,11 @@ export function explanationJson({ schedule, timezone, now, crons, slots, refuse 
       slot: formatSlot(slot),
       local: formatWallClock(slot, zone.offsetAt(slot)),
       in_ms: slot - now,
-      ...(schedule?.conditions === undefined ? {} : { skipped: refuse(slot) ?? null }),
+      ...(schedule?.conditions === undefined ? {} : judgementJson(judge(slot))),
     })),
   }
+}
+
+function judgementJson({ verdict, reason }: ReturnType<Explanation['judge']>): object {
+  return { skipped: verdict === 'unmet' ? reason : null, asked: verdict === 'open' }
 }
