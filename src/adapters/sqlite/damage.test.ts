@@ -276,8 +276,10 @@ describe('as the follower of a daemon', () => {
     expect(follower.index.events({ event: 'task_start', limit: 5 })).toHaveLength(5)
 
     journal = history
+    const caughtUp = follower.upTo(history.length)
     follower.apply(history.slice(155))
     expect(follower.index.checkpoint()?.seq).toBe(history.length)
+    expect((await caughtUp).runs({ limit: 1 })).toHaveLength(1)
     await follower.close()
     expect(await mend(true)).toBeUndefined()
   })
