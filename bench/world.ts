@@ -104,6 +104,7 @@ export async function openDaemon(
         watch: async () => async () => {},
       },
       blobs: openBlobStore(path),
+      probe: { ask: async () => ({ holds: true, saw: {} }) },
       createWorker: reports => createWorker({ queue, reports, executors, clock: systemClock }),
       followers: [
         createIndexFollower({

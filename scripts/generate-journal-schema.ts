@@ -50,6 +50,14 @@ const dagName = text('Its DAG.')
 const tenantId = text('Whose DAG it is.')
 const hash = text('Content hash of the definition that the run keeps.')
 const run = { run_id: runId, dag_name: dagName }
+const poolTerms = {
+  pool: optional(text('The pool whose room the run needs from its start to its end.')),
+  weight: optional(ordinal('How many slots of the pool it holds. Left out: 1.')),
+  priority: optional({
+    schema: { type: 'integer' },
+    says: 'Runs of a higher one start first. Left out: 0.',
+  }),
+}
 const attempt = { ...run, task_id: text('The task.'), attempt: ordinal('Which try of the task: 1, 2, 3 …') }
 const duration = count('How long it took, in milliseconds.')
 const retryAt = instant('When the next attempt is due; drawn once, never again.')
@@ -188,6 +196,31 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
     says: 'A slot to come will be skipped.',
     fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
   },
+  slot_skip_withdrawn: {
+    says: 'The slot is not to be skipped any more: it will be decided as if nobody had asked.',
+    fields: { schedule_id: scheduleId, slot, reason: text('Why.') },
+  },
+  slot_opened: {
+    says: 'The slot is due and its conditions are being asked; its disposition follows. Later slots do not wait for it.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      reason: oneOf('What its run will be enqueued for.', 'due', 'catchup'),
+    },
+  },
+  slot_deferred: {
+    says: 'The conditions of an open slot do not hold yet, or nobody knows: they are asked again.',
+    fields: {
+      schedule_id: scheduleId,
+      slot,
+      minute,
+      ask: ordinal('How often they have been asked.'),
+      reason: oneOf('Why.', 'calendar', 'blackout', 'condition', 'condition_error'),
+      inputs: object('What the world said.'),
+      retry_at: instant('When they are asked again.'),
+    },
+  },
   schedule_enqueued: {
     says: 'The slot got a run. One of the three dispositions.',
     fields: {
@@ -207,6 +240,8 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       order: oneOf('`serial`: the runs of this schedule go one after the other.', 'serial', 'parallel'),
       start_after: optional(instant('It does not start before: the slot and its jitter.')),
       start_by: optional(instant('It is cancelled if it has not started by then.')),
+      ...poolTerms,
+      inputs: optional(object('What the world said when the conditions were asked.')),
     },
   },
   schedule_skipped: {
@@ -221,9 +256,11 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
         'paused',
         'frozen',
         'skipped_by_hand',
+        'too_many_open',
         'calendar',
         'blackout',
         'condition',
+        'condition_error',
       ),
       inputs: object('What the decision was made from.'),
     },
@@ -267,6 +304,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       params: optional(object('What it was given.')),
       schedule_id: optional(text('The schedule whose slot is run once more.')),
       slot: optional(instant('That slot; its own decision stays as it was.')),
+      ...poolTerms,
     },
   },
   run_started: {

@@ -5,10 +5,12 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readIdentity } from './adapters/child-process/process-identity.ts'
 import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
+import { createConditionProbe } from './adapters/condition-probe/probe.ts'
 import { serveControl } from './adapters/control-socket/server.ts'
 import {
   type ClosableSource,
@@ -49,8 +51,9 @@ import { DagbokError, EXIT } from './core/error.ts'
 import { Agenda } from './core/planner/agenda.ts'
 import { NO_DEFINITIONS } from './core/schedule/definitions.ts'
 import { replay } from './core/state-machine/checkpoint.ts'
-import type { SchedulerMode } from './core/state-machine/event.ts'
+import { isUserEvent, type SchedulerMode } from './core/state-machine/event.ts'
 import { emptyState } from './core/state-machine/state.ts'
+import { parseInstant } from './core/time/instant.ts'
 import { Daemon } from './daemon/daemon.ts'
 import { startHousekeeping } from './daemon/housekeeping.ts'
 import { DefinitionsInvalidError } from './definition/problem.ts'
@@ -65,6 +68,15 @@ const WAIT_FOR_HOLDER_MS = 30_000
 
 /** How often it is looked whether old segments may go. */
 const RETAIN_EVERY_MS = 3_600_000
+
+/** Runs that are over. */
+const ENDED = ['success', 'failed', 'cancelled'] as const
+
+/** Events of one name that are looked at for the last that a user recorded: the scheduler's own may have that name too. */
+const SIGNALS_SEEN_MAX = 100
+
+/** What a condition has started is given this long to end at a stop. */
+const PROBE_GRACE_MS = 3_000
 
 export interface SessionOptions {
   /** Words for people that are not in the journal. Default: stderr. */
@@ -134,6 +146,23 @@ export async function openSession(
       memoryLimitMb: settings.memoryLimitMb,
       maxWorkers: settings.maxTasks,
     })
+    const index = createIndexFollower({
+      file: indexFile(settings),
+      journalId: journal.journalId,
+      readEvents: ({ afterSeq }) => read(afterSeq),
+      onRebuild: (reason, detail) => {
+        if (reason !== 'missing') note('warn', `the run index is built again: ${detail}`)
+      },
+    })
+    const probe = createConditionProbe({
+      root: settings.root,
+      now: systemClock.now,
+      lastRun: async scheduleId => index.index.runs({ scheduleId, status: ENDED, limit: 1 })[0],
+      lastSignal: async (event, since) =>
+        index.index
+          .events({ event, limit: SIGNALS_SEEN_MAX })
+          .find(found => isUserEvent(found) && parseInstant(found.timestamp) >= parseInstant(since)),
+    })
     const daemon = new Daemon(
       {
         clock: systemClock,
@@ -151,6 +180,7 @@ export async function openSession(
             }),
         },
         blobs: openBlobStore(settings.statePath),
+        probe,
         createWorker: reports =>
           createWorker({
             clock: systemClock,
@@ -162,22 +192,13 @@ export async function openSession(
               function: functions,
             },
           }),
-        followers: [
-          createIndexFollower({
-            file: indexFile(settings),
-            journalId: journal.journalId,
-            readEvents: ({ afterSeq }) => read(afterSeq),
-            onRebuild: (reason, detail) => {
-              if (reason !== 'missing') note('warn', `the run index is built again: ${detail}`)
-            },
-          }),
-          createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq }),
-        ],
+        followers: [index, createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq })],
         readEvents: read,
         release: async () => {
           await source.close()
           await server?.close()
           await housekeeping?.stop()
+          await Promise.race([probe.idle(), sleep(PROBE_GRACE_MS, undefined, { ref: false })])
           await journal.close()
           lock.release()
         },
@@ -253,8 +274,9 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 }
 
 function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir } = settings
-  return { root, scheduleDirs, scheduleDirsAreNamed: scheduleDirsGiven, dagsDir, calendarsDir, workflowsDir }
+  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, poolsFile, workflowsDir } = settings
+  const scheduleDirsAreNamed = scheduleDirsGiven
+  return { root, scheduleDirs, scheduleDirsAreNamed, dagsDir, calendarsDir, poolsFile, workflowsDir }
 }
 
 /** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */

@@ -32,6 +32,7 @@ test('the defaults are the documented ones, with paths under the root', () => {
     scheduleDirsGiven: false,
     dagsDir: '/srv/site/configs/dags',
     calendarsDir: '/srv/site/configs/calendars',
+    poolsFile: '/srv/site/configs/pools.yaml',
     workflowsDir: '/srv/site/workflows',
     statePath: '/srv/site/logs/orchestrator_state.jsonl',
     eventsPath: '/srv/site/logs/orchestrator_events.jsonl',

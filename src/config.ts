@@ -19,6 +19,7 @@ export interface Settings {
   readonly scheduleDirs: readonly string[]
   readonly dagsDir: string
   readonly calendarsDir: string
+  readonly poolsFile: string
   readonly workflowsDir: string
   /** The active segment of the journal. */
   readonly statePath: string
@@ -208,6 +209,17 @@ export const SETTING_SPECS: readonly SettingSpec[] = [
     fallback: 'configs/calendars',
     expected: 'a folder',
     about: 'folder of calendar files',
+    read: path,
+  },
+  {
+    name: 'poolsFile',
+    flag: '--pools-file',
+    argument: '<file>',
+    env: 'SCHED_POOLS_FILE',
+    key: 'pools_file',
+    fallback: 'configs/pools.yaml',
+    expected: 'a file',
+    about: 'file of the pools',
     read: path,
   },
   {
@@ -456,7 +468,15 @@ export function resolveSettings(input: SettingsInput): ResolvedSettings {
   }
   if (problems.length > 0) throw new SettingsError(problems)
 
-  const single = ['dagsDir', 'calendarsDir', 'workflowsDir', 'statePath', 'eventsPath', 'socketPath'] as const
+  const single = [
+    'dagsDir',
+    'calendarsDir',
+    'poolsFile',
+    'workflowsDir',
+    'statePath',
+    'eventsPath',
+    'socketPath',
+  ] as const
   for (const name of single) {
     if (typeof values[name] === 'string') values[name] = resolve(root, values[name])
   }

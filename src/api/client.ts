@@ -63,6 +63,7 @@ export function createClient({ socketPath, timeoutMs = 30_000 }: ClientOptions):
     pause: request => call('pause', request),
     resume: request => call('resume', request),
     skip: request => call('skip', request),
+    unskip: request => call('unskip', request),
     cancel: request => call('cancel', request),
     record: request => call('record', request),
     status: () => call('status', {}),

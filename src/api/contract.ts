@@ -67,6 +67,7 @@ const REQUESTS = {
   pause: pauseRequest,
   resume: resumeRequest,
   skip: skipRequest,
+  unskip: skipRequest,
   cancel: cancelRequest,
   record: recordRequest,
   status: nothing,
@@ -79,6 +80,7 @@ interface RequestOf {
   pause: PauseRequest
   resume: ResumeRequest
   skip: SkipRequest
+  unskip: SkipRequest
   cancel: CancelRequest
   record: RecordRequest
   status: Record<never, never>

@@ -114,6 +114,8 @@ export interface StatusAnswer {
   next_slots: { schedule_id: string; slot: string }[]
   /** What skips slots now; the first, without a schedule, is a pause of everything. At most 50. */
   paused: { schedule_id?: string; since: string; until?: string; reason: string }[]
+  /** Slots that wait for the answers to their conditions, the first of them. */
+  open_slots: { schedule_id: string; slot: string; asked: number; retry_at?: string }[]
   runs: RunView[]
   queued_runs: number
   running_runs: number
@@ -141,6 +143,8 @@ export interface Control {
   pause(request: PauseRequest): Promise<PauseAnswer>
   resume(request: ResumeRequest): Promise<ResumeAnswer>
   skip(request: SkipRequest): Promise<SkipAnswer>
+  /** Takes a skip back; without a slot: that of the next one that was to be skipped. */
+  unskip(request: SkipRequest): Promise<SkipAnswer>
   cancel(request: CancelRequest): Promise<CancelAnswer>
   record(request: RecordRequest): Promise<RecordAnswer>
   status(): Promise<StatusAnswer>

@@ -13,6 +13,7 @@ export const VERBS = [
   'pause',
   'resume',
   'skip',
+  'unskip',
   'cancel',
   'record',
   'status',

@@ -10,6 +10,11 @@ export interface TriggerFlags extends RunFlags {
   slot?: string
 }
 
+export interface SkipFlags {
+  readonly reason?: string
+  readonly undo?: boolean
+}
+
 export interface PauseFlags {
   all?: boolean
   until?: string
@@ -64,6 +69,7 @@ export interface SimulateFlags {
   duration?: string
   assert?: string
   slots?: boolean
+  assume?: string[]
 }
 
 export interface AuditFlags {

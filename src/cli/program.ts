@@ -19,6 +19,7 @@ import type {
   RunFlags,
   RunsFlags,
   SimulateFlags,
+  SkipFlags,
   TriggerFlags,
 } from './flags.ts'
 import { UsageError } from './usage.ts'
@@ -144,11 +145,13 @@ export async function parse(
   )
     .option('--all', 'the pause of everything')
     .option('--reason <text>', 'why, for the record')
-  add<[string, string | undefined, { reason?: string }]>(
+  add<[string, string | undefined, SkipFlags]>(
     'skip <schedule> [slot]',
     'leave out one slot to come: this one, or the next',
     async (context, id, slot, flags) => (await import('./commands/skip.ts')).run(context, id, slot, flags),
-  ).option('--reason <text>', 'why, for the record')
+  )
+    .option('--undo', 'take that back: of this slot, or of the next one that is to be skipped')
+    .option('--reason <text>', 'why, for the record')
 
   program.commandsGroup('Write:')
   add<[string[]]>(
@@ -204,6 +207,10 @@ export async function parse(
     .option('--from <instant>', 'the start: a date, or ISO 8601 with an offset (default: now)')
     .option('--to <instant>', 'the end, not included (default: a week later)')
     .option('--duration <duration>', 'what a run takes that has never run (default: 1m)')
+    .option(
+      '--assume <answer...>',
+      'what conditions that must be asked say: yes, no or error; of one kind or schedule: http=no (default: yes)',
+    )
     .option('--assert <file>', 'expectations in YAML or JSON; exit 1 if one does not hold')
     .option('--slots', 'print each decision about a slot instead of the summary')
   add<[{ exitCode?: boolean }]>(

@@ -8,7 +8,7 @@ import { type KeptSchedule, type Stretch, timelineOf } from '../core/audit/timel
 import type { JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { describeTiming, type Slots } from '../core/schedule/timing.ts'
-import { type Event, isUserEvent } from '../core/state-machine/event.ts'
+import { type Event, isUserEvent, type SlotDeferred } from '../core/state-machine/event.ts'
 import { formatSlot, type Instant, parseInstant } from '../core/time/instant.ts'
 import { zoneOf } from '../core/time/zone.ts'
 import type { RunIndex, SlotRow } from '../ports/run-index.ts'
@@ -110,11 +110,13 @@ export function answerSlot(
   // An exact decision, before a span that only reaches over the instant.
   const row = rows.find(found => parseInstant(found.slot) === slot) ?? rows[0]
   const { stretches, upcoming } = facts
+  const asked = row === undefined ? findAsked(index, facts.id, text) : undefined
   const { standing, stretch, before, after } = standingOf({
     slot,
     now,
     stretches,
     isDecided: row !== undefined,
+    isAsked: asked !== undefined,
     upcoming,
   })
   const zone = zoneOf(stretch?.timing.timezone ?? facts.timezone)
@@ -127,14 +129,43 @@ export function answerSlot(
     ...place,
     decision: null,
     reason: standing,
-    words: reasonInWords(standing),
-    inputs: {},
+    words: reasonInWords(standing, asked?.inputs),
+    inputs: asked?.inputs ?? {},
     decided_at: null,
-    late_ms: standing === 'open' ? now - slot : null,
+    late_ms: standing === 'open' || standing === 'asked' ? now - slot : null,
     ...(standing === 'future' ? { in_ms: slot - now } : {}),
     ...(heldUp === undefined ? {} : { held_up: heldUp }),
     ...(standing === 'not_due' ? { before: textOf(before), after: textOf(after) } : {}),
-    notes: [...notesOn(standing, stretch, facts, status), ...noteHolds(index, facts.id, standing, text, now)],
+    notes: [
+      ...(asked?.notes ?? []),
+      ...notesOn(standing, stretch, facts, status),
+      ...noteHolds(index, facts.id, standing, text, now),
+    ],
+  }
+}
+
+/** What the conditions of an open slot have come to so far; undefined if it was never opened. */
+function findAsked(
+  index: RunIndex,
+  scheduleId: string,
+  slot: string,
+): { inputs: JsonObject; notes: string[] } | undefined {
+  const find = (event: string) =>
+    index
+      .events({ scheduleId, event, limit: ALL })
+      .find(found => (found as { slot?: string }).slot === slot && !isUserEvent(found))
+  const opened = find('slot_opened')
+  if (opened === undefined) return undefined
+  const deferred = find('slot_deferred') as SlotDeferred | undefined
+  if (deferred === undefined) return { inputs: {}, notes: [`they are asked since ${opened.timestamp}`] }
+  const times = deferred.ask === 1 ? 'once' : `${deferred.ask} times`
+  const words = reasonInWords(deferred.reason, deferred.inputs)
+  return {
+    inputs: deferred.inputs,
+    notes: [
+      `they have been asked ${times}, the last time: ${words}`,
+      `they are asked again at ${deferred.retry_at}`,
+    ],
   }
 }
 
@@ -212,6 +243,8 @@ function notesOn(
   status: Liveness,
 ): string[] {
   switch (standing) {
+    case 'asked':
+      return isScheduling(status) ? [] : ['no scheduler is running: the next start asks them again']
     case 'open':
       if (status?.state === 'degraded') return [reasonInWords('disk_full')]
       return isScheduling(status)
@@ -261,10 +294,13 @@ function noteHolds(index: RunIndex, id: string, standing: string, slot: string, 
       `${words} since ${held.timestamp}${end}${held.reason ? ` (${held.reason})` : ''}: it will be skipped`,
     )
   }
-  const asked = index
-    .events({ scheduleId: id, event: 'slot_skip_requested', limit: 1_000 })
-    .find(found => (found as { slot?: string }).slot === slot && !isUserEvent(found))
-  if (asked !== undefined) notes.push('somebody asked for it to be skipped: it will be')
+  const newestOfSlot = (event: string) =>
+    index
+      .events({ scheduleId: id, event, limit: 1_000 })
+      .find(found => (found as { slot?: string }).slot === slot && !isUserEvent(found))
+  const asked = newestOfSlot('slot_skip_requested')
+  if (asked !== undefined && asked.seq > (newestOfSlot('slot_skip_withdrawn')?.seq ?? 0))
+    notes.push('somebody asked for it to be skipped: it will be')
   return notes
 }
 

@@ -24,7 +24,12 @@ import { DagbokError, EXIT } from '../core/error.ts'
 import { clip, jsonBytes } from '../core/json.ts'
 import { manualRunId, ulid } from '../core/run/run-id.ts'
 import type { Command } from '../core/state-machine/command.ts'
-import { type Event, isUserEvent, type SlotSkipRequested } from '../core/state-machine/event.ts'
+import {
+  type Event,
+  isUserEvent,
+  type SlotSkipRequested,
+  type SlotSkipWithdrawn,
+} from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
 import { readInstant } from '../core/time/read-instant.ts'
@@ -104,14 +109,26 @@ export class ControlDesk implements Control {
     return { ...(schedule_id === undefined ? {} : { schedule_id }), seq: events[0]!.seq }
   }
 
-  async skip({ schedule_id, slot, reason }: SkipRequest): Promise<SkipAnswer> {
+  skip(request: SkipRequest): Promise<SkipAnswer> {
+    return this.#askSkip('skip_slot', 'slot_skip_requested', request)
+  }
+
+  unskip(request: SkipRequest): Promise<SkipAnswer> {
+    return this.#askSkip('unskip_slot', 'slot_skip_withdrawn', request)
+  }
+
+  async #askSkip(
+    type: 'skip_slot' | 'unskip_slot',
+    event: (SlotSkipRequested | SlotSkipWithdrawn)['event'],
+    { schedule_id, slot, reason }: SkipRequest,
+  ): Promise<SkipAnswer> {
     const events = await this.#options.loop.ask({
-      type: 'skip_slot',
+      type,
       scheduleId: schedule_id,
       reason: clip(reason, REASON_MAX),
       ...(slot === undefined ? {} : { slot: this.#readMoment(slot, schedule_id) }),
     })
-    const asked = events.find(event => event.event === 'slot_skip_requested') as SlotSkipRequested
+    const asked = events.find(found => found.event === event) as SlotSkipRequested | SlotSkipWithdrawn
     return { schedule_id, slot: asked.slot, seq: asked.seq }
   }
 

@@ -13,9 +13,11 @@ import { type Event, isUserEvent, type RunFinished, type SchedulerMode } from '.
 import type { State } from '../core/state-machine/state.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { PunctualClock } from '../ports/clock.ts'
+import type { ConditionProbe } from '../ports/condition-probe.ts'
 import type { DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
+import { Asker } from './asker.ts'
 import { ControlDesk } from './control-desk.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Follower } from './follower.ts'
@@ -30,6 +32,7 @@ export interface DaemonParts extends LoopPorts {
   /** Makes the worker, which reports to what it is given. */
   createWorker(reports: WorkerReports): Worker
   readonly followers: readonly Follower[]
+  readonly probe: ConditionProbe
   /** Durable events after `seq`, to the end as it is. */
   readEvents(afterSeq: number): AsyncIterable<Event>
   /** Lets go of what compose opened: socket, journal, lock. Called once, last. */
@@ -54,6 +57,7 @@ export class Daemon implements Session {
   readonly #options: DaemonOptions
   readonly #loop: Loop
   readonly #dispatcher: Dispatcher
+  readonly #asker: Asker
   readonly #worker: Worker
   readonly #state: State
   readonly #clock: PunctualClock
@@ -93,6 +97,12 @@ export class Daemon implements Session {
       ...parts,
       killGraceMs: options.killGraceMs,
       isDiskFull: options.isDiskFull,
+      submit: command => this.#loop.submit(command),
+    })
+    this.#asker = new Asker({
+      state: parts.state,
+      probe: parts.probe,
+      definitions: () => this.#loop.definitions,
       submit: command => this.#loop.submit(command),
     })
     this.#worker = parts.createWorker(this.#dispatcher)
@@ -138,20 +148,21 @@ export class Daemon implements Session {
   async once(): Promise<OnceReport> {
     const report: OnceReport = { enqueued: 0, skipped: 0, missed: 0, runs: [], unfinished: [] }
     const unlisten = this.onEvent(event => {
-      if (!isUserEvent(event) && event.event === 'run_finished') report.runs.push(summarise(event))
+      if (isUserEvent(event)) return
+      if (event.event === 'run_finished') report.runs.push(summarise(event))
+      else if (event.event === 'schedule_enqueued') report.enqueued += 1
+      else if (event.event === 'schedule_skipped') report.skipped += 1
+      else if (event.event === 'schedule_missed') report.missed += event.count
     })
     this.#loop.admission = 'open'
     const begin = this.#clock.now()
     do {
-      for (const event of await this.#loop.submit({ type: 'tick' })) {
-        if (event.event === 'schedule_enqueued') report.enqueued += 1
-        else if (event.event === 'schedule_skipped') report.skipped += 1
-        else if (event.event === 'schedule_missed')
-          report.missed += Number((event as { count?: number }).count)
-      }
+      await this.#loop.submit({ type: 'tick' })
       // What becomes due meanwhile is the next call's; and if the clock is set back, nothing is due any more.
     } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= Math.min(begin, this.#clock.now()))
-    await this.#until(() => this.#state.runs.size === 0 || this.#stop !== undefined)
+    await this.#until(
+      () => (this.#state.runs.size === 0 && this.#state.asking.size === 0) || this.#stop !== undefined,
+    )
     if (this.#stop !== undefined) await this.#stop.done
     unlisten()
     report.unfinished.push(...this.#state.runs.keys())
@@ -215,6 +226,7 @@ export class Daemon implements Session {
 
   async #shutDown(reason: string): Promise<{ drained: boolean }> {
     this.#loop.ticking = false
+    this.#asker.close()
     if (this.#loop.admission === 'open' && this.#options.mode !== 'run') this.#loop.admission = 'drain'
     await this.#unwatch?.()
     const calledOff = this.#clock.after(this.#options.drainTimeoutMs, () => this.#hurry())
@@ -272,6 +284,7 @@ export class Daemon implements Session {
 
   #turned(): void {
     this.#dispatcher.sync(this.#loop.driven)
+    if (this.#loop.driven === 'all' && this.#loop.admission === 'open') this.#asker.sync()
     this.#look()
   }
 

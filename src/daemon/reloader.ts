@@ -2,6 +2,7 @@
 // still in force and the reason in the journal. A bad edit never stops anything (P5).
 
 import { clip } from '../core/json.ts'
+import { samePools } from '../core/schedule/pool.ts'
 import { sameSchedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Loop } from './loop.ts'
@@ -79,6 +80,7 @@ function sameDefinitions(a: Definitions, b: Definitions): boolean {
   if (a.schedules.size !== b.schedules.size || a.dags.size !== b.dags.size) return false
   if (a.calendars.size !== b.calendars.size) return false
   for (const [name, { plan }] of a.calendars) if (b.calendars.get(name)?.plan.hash !== plan.hash) return false
+  if (!samePools(a.pools, b.pools)) return false
   for (const [name, dag] of a.dags) if (b.dags.get(name)?.hash !== dag.hash) return false
   for (const [id, schedule] of a.schedules) {
     const other = b.schedules.get(id)

@@ -6,6 +6,7 @@ import type { Agenda } from '../core/planner/agenda.ts'
 import { type Pause, pauseAt } from '../core/planner/hold.ts'
 import { countTasks, type RunState } from '../core/run/run.ts'
 import type { SchedulerMode } from '../core/state-machine/event.ts'
+import { openSlotOf, slotKeyText } from '../core/state-machine/open-slot.ts'
 import type { State } from '../core/state-machine/state.ts'
 import { formatInstant, formatSlot, type Instant } from '../core/time/instant.ts'
 import type { Loop } from './loop.ts'
@@ -47,6 +48,7 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
       .earliest(NEXT_SLOTS_MAX)
       .map(({ at, scheduleId }) => ({ schedule_id: scheduleId, slot: formatSlot(at) })),
     paused: listPauses(state, now),
+    open_slots: listOpenSlots(state),
     runs: runs.slice(0, SHOWN_MAX).map(viewRun),
     queued_runs: runs.filter(({ status }) => status === 'queued').length,
     running_runs: runs.filter(({ status }) => status === 'running').length,
@@ -68,6 +70,18 @@ function listPauses(state: State, now: Instant): StatusAnswer['paused'] {
     if (paused.length === SHOWN_MAX) break
   }
   return paused
+}
+
+/** Slots that wait for the answers to their conditions. */
+function listOpenSlots(state: State): StatusAnswer['open_slots'] {
+  const waiting = [...state.asking.values(), ...state.reasks.earliest(SHOWN_MAX).map(({ item }) => item)]
+  const slots = new Map(waiting.map(key => [slotKeyText(key), key]))
+  return [...slots.values()].slice(0, SHOWN_MAX).flatMap(key => {
+    const open = openSlotOf(state, key)
+    if (open === undefined) return []
+    const again = open.retryAt === undefined ? {} : { retry_at: formatInstant(open.retryAt) }
+    return [{ schedule_id: key.scheduleId, slot: formatSlot(key.slot), asked: open.asks, ...again }]
+  })
 }
 
 function viewPause({ since, until, reason }: Pause): { since: string; until?: string; reason: string } {

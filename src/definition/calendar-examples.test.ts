@@ -21,6 +21,7 @@ beforeAll(async () => {
     dagFiles: [],
     calendarFiles: files.filter(({ file }) => file.endsWith('.yaml')),
     icsFiles: files.filter(({ file }) => file.endsWith('.ics')),
+    poolFiles: [],
     workflows: [],
     problems: [],
     findDag: async () => ({ refused: '', help: '' }),

@@ -28,6 +28,7 @@ const ICS = [
 async function load(calendars: Record<string, string>, ics: Record<string, string> = {}, more = {}) {
   const result = await loadDefinitions({
     scheduleFiles: [],
+    poolFiles: [],
     dagFiles: [],
     calendarFiles: Object.entries(calendars).map(([name, text]) => file(name, text)),
     icsFiles: Object.entries(ics).map(([name, text]) => file(name, text)),
@@ -190,6 +191,7 @@ it('a file is read again only if its text changed', async () => {
   const kept = new CheckedFiles()
   const inputs = (text: string) => ({
     scheduleFiles: [],
+    poolFiles: [],
     dagFiles: [],
     calendarFiles: [file('a.yaml', 'name: a\nics: [x.ics]\n')],
     icsFiles: [file('x.ics', text)],

@@ -3,8 +3,8 @@
 //
 //   Fields of a wrong form are skipped: they are the schema's to tell of.
 
-import { questionsOf } from '../core/condition/asked.ts'
 import type { Condition } from '../core/condition/condition.ts'
+import { questionsOf } from '../core/condition/condition.ts'
 import { findMarks, isMark, MARKS } from '../core/condition/occasion.ts'
 import { QUESTION_KINDS, type QuestionKind } from '../core/condition/question.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
@@ -34,7 +34,8 @@ export function conditionPolicyOf(
     readonly on_error?: 'skip' | 'run' | undefined
   },
 ): ConditionPolicy | undefined {
-  if (conditions === undefined || conditions.flatMap(questionsOf).length === 0) return undefined
+  if (conditions === undefined || conditions.flatMap(each => questionsOf([each])).length === 0)
+    return undefined
   const { retry_until: until, retry_every: every = '1m', on_error: onError = 'skip' } = entry
   return {
     ...(until !== undefined && { retryUntilMs: parseDuration(until) }),

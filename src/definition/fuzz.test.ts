@@ -278,6 +278,7 @@ describe('authored text', () => {
           ],
           calendarFiles: [],
           icsFiles: [],
+          poolFiles: [],
           dagFiles: [{ file: 'configs/dags/nightly.yaml', key: 'd', content: { bytes: encode(DAG) } }],
           workflows: ['shell', 'http'],
           problems: [],

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { CalendarFile } from './calendar-schema.ts'
 import { DagFile } from './dag-schema.ts'
+import { PoolFile } from './pool-schema.ts'
 import { ScheduleFile } from './schedule-schema.ts'
 
 /** File name under schemas/ → its text, newline at the end. */
@@ -11,6 +12,7 @@ export function makeJsonSchemas(): Record<string, string> {
   return {
     'calendar.schema.json': formatSchema(CalendarFile),
     'dag.schema.json': formatSchema(DagFile),
+    'pools.schema.json': formatSchema(PoolFile),
     'schedule.schema.json': formatSchema(ScheduleFile),
   }
 }

@@ -4,6 +4,7 @@
 import { calendarsOf } from '../core/condition/condition.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { findNearest } from '../core/nearest.ts'
+import type { Pools } from '../core/schedule/pool.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
 import { type CheckedDagFile, listNames } from './dag-file.ts'
@@ -21,12 +22,14 @@ export interface LinkInputs {
   readonly someDagIsUnreadable: boolean
   /** Names of the calendars; undefined while something is wrong with one of them. */
   readonly calendars: ReadonlySet<string> | undefined
+  /** Undefined while something is wrong with one of them. */
+  readonly pools: Pools | undefined
   resolveTarget(path: string): DagTarget
 }
 
 /** The set that the files make, and what is wrong between them. Without errors the set is consistent. */
 export function linkDefinitions(inputs: LinkInputs): {
-  definitions: Omit<Definitions, 'calendars'>
+  definitions: Pick<Definitions, 'schedules' | 'dags'>
   problems: DefinitionProblem[]
 } {
   const lists = [...inputs.scheduleFiles, ...inputs.dagFiles].map(file => new ProblemList(file.source))
@@ -70,6 +73,7 @@ export function linkDefinitions(inputs: LinkInputs): {
       if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
       const dag = lookUp(loose, problems)
       addCalendarProblems(loose, inputs.calendars, problems)
+      addPoolProblems(loose, inputs.pools, problems)
       const { schedule } = loose
       if (!schedule || !dag || schedules.has(schedule.id)) continue
       const tenantId = loose.tenantId ?? dag.tenantId
@@ -117,6 +121,33 @@ function addAskedProblems(
           ),
       })
     }
+}
+
+/** A pool that does not exist, or that could never hold one run. */
+function addPoolProblems(
+  { schedule, poolPlace, weightPlace }: LooseSchedule,
+  pools: Pools | undefined,
+  problems: ProblemList,
+): void {
+  const name = schedule?.pool
+  if (pools === undefined || name === undefined) return
+  const pool = pools.get(name)
+  const weight = schedule?.weight ?? 1
+  if (pool === undefined)
+    problems.add(poolPlace, `unknown pool "${name}"`, {
+      help: () =>
+        pools.size === 0
+          ? `there are no pools: add "${name}: 4" to configs/pools.yaml`
+          : suggestName(name, [...pools.keys()], 'pools'),
+    })
+  else if (weight > pool.slots)
+    problems.add(
+      weightPlace,
+      `expected a weight of at most ${pool.slots}, the slots of "${name}", got ${weight}`,
+      {
+        help: 'give the pool more slots, or the schedule a smaller weight',
+      },
+    )
 }
 
 /** True if a schedule's `dag` is a path, not a name. */

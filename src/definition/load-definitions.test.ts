@@ -24,6 +24,7 @@ function inputs(schedules: Record<string, string>, dags: Record<string, string>)
     dagFiles,
     calendarFiles: [],
     icsFiles: [],
+    poolFiles: [],
     workflows: ['shell', 'http', 'inbox_drive_sweep'],
     problems: [],
     findDag: async path =>

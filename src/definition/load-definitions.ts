@@ -9,12 +9,14 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Dag } from '../core/dag/dag.ts'
+import type { Pool, Pools } from '../core/schedule/pool.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../ports/definition-source.ts'
 import { type CheckedCalendarFile, checkCalendarFile } from './calendar-file.ts'
 import { icsPath, linkCalendars } from './calendar-links.ts'
 import { type CheckedDagFile, checkDagFile } from './dag-file.ts'
 import { type CheckedIcsFile, checkIcsFile } from './ics-file.ts'
 import { addWorkflowProblems, type DagTarget, isDagPath, linkDefinitions } from './link.ts'
+import { type CheckedPoolFile, checkPoolFile } from './pool-file.ts'
 import { makeProblem, ProblemList, sortProblems } from './problem.ts'
 import { type CheckedScheduleFile, checkScheduleFile } from './schedule-file.ts'
 import { decodeText, SourceText } from './source-text.ts'
@@ -37,6 +39,8 @@ export interface DefinitionInputs {
   readonly calendarFiles: readonly InputFile[]
   /** Every iCalendar file that a calendar may name; one that none names is not looked into. */
   readonly icsFiles: readonly InputFile[]
+  /** The file of pools; empty if there is none. */
+  readonly poolFiles: readonly InputFile[]
   /** Names of the workflows that exist: built-ins and files under workflows/. */
   readonly workflows: readonly string[]
   /** Problems that were found on the way to the files. */
@@ -53,6 +57,7 @@ export class CheckedFiles {
   readonly dags = new Map<string, CheckedDagFile>()
   readonly calendars = new Map<string, CheckedCalendarFile>()
   readonly icsFiles = new Map<string, CheckedIcsFile>()
+  readonly pools = new Map<string, CheckedPoolFile>()
 }
 
 /** Longest stretch without a turn for others, milliseconds, as far as single files allow. */
@@ -111,12 +116,14 @@ export async function loadDefinitions(
   const beforeCalendars = problems.length
   const calendars = await loadCalendars(inputs, kept, problems, pause)
   const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
+  const pools = await loadPools(inputs, kept, problems)
   const linked = linkDefinitions({
     scheduleFiles,
     dagFiles,
     workflows: inputs.workflows,
     someDagIsUnreadable: unreadable.size > 0,
     calendars: calendarsAreRight ? new Set(calendars.keys()) : undefined,
+    pools,
     resolveTarget,
   })
   problems.push(
@@ -126,7 +133,11 @@ export async function loadDefinitions(
   )
   const sorted = sortProblems(problems)
   if (sorted.some(problem => problem.severity === 'error')) return { ok: false, problems: sorted }
-  return { ok: true, definitions: { ...linked.definitions, calendars }, warnings: sorted }
+  return {
+    ok: true,
+    definitions: { ...linked.definitions, calendars, pools: pools ?? new Map() },
+    warnings: sorted,
+  }
 }
 
 /** Checks the calendars and the iCalendar files that they name. */
@@ -177,6 +188,33 @@ async function loadCalendars(
   const linked = linkCalendars({ calendarFiles, someIsUnreadable, icsFiles })
   problems.push(...linked.problems)
   return linked.calendars
+}
+
+/** Checks the pools; undefined if anything is wrong with them. */
+async function loadPools(
+  inputs: DefinitionInputs,
+  kept: CheckedFiles,
+  problems: DefinitionProblem[],
+): Promise<Pools | undefined> {
+  const pools: [string, Pool][] = []
+  const seen = new Set<string>()
+  let isRight = true
+  for (const input of inputs.poolFiles) {
+    const source = readSource(input, problems)
+    if (!source) {
+      isRight = false
+      continue
+    }
+    seen.add(input.key)
+    inputs.checking?.(input.file)
+    const checked = keptCheck(kept.pools.get(input.key), source) ?? (await checkPoolFile(source))
+    kept.pools.set(input.key, checked)
+    problems.push(...checked.problems.finish())
+    if (checked.pools === undefined) isRight = false
+    else pools.push(...checked.pools.map(({ name, pool }): [string, Pool] => [name, pool]))
+  }
+  forget(kept.pools, seen)
+  return isRight ? new Map(pools) : undefined
 }
 
 /** Checks one DAG file by itself, its workflows included. Never throws for what it says. */

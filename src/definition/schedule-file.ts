@@ -33,6 +33,8 @@ export interface LooseSchedule {
   readonly conditionsPlace: Span
   /** Schedules whose last run a condition asks for. */
   readonly askedSchedules: readonly AskedSchedule[]
+  readonly poolPlace: Span
+  readonly weightPlace: Span
 }
 
 export interface CheckedScheduleFile {
@@ -88,6 +90,8 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     tenantId: parsed?.data?.tenant,
     conditionsPlace: tree.locate([index, 'conditions']),
     askedSchedules,
+    poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
+    weightPlace: tree.locate([index, 'pool', 'weight']),
   }
 }
 
@@ -133,9 +137,15 @@ function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<Loo
     overlap: entry.overlap,
     startingDeadlineMs: optionalDuration(entry.starting_deadline),
     jitterMs: optionalDuration(entry.jitter),
+    ...poolOf(entry),
+    priority: entry.priority,
     conditions,
     conditionPolicy: conditionPolicyOf(conditions, entry),
   }
+}
+
+function poolOf({ pool }: z.output<typeof ScheduleEntry>): { pool: string | undefined; weight: number } {
+  return typeof pool === 'object' ? { pool: pool.name, weight: pool.weight } : { pool, weight: 1 }
 }
 
 function optionalDuration(text: string | undefined): number | undefined {

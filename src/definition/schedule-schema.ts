@@ -5,6 +5,7 @@ import { ID_PATTERN, ID_WORDS } from '../core/ids.ts'
 import { CONDITION_WORDS, ConditionList } from './condition-schema.ts'
 import { DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
 import type { FieldWords } from './expected-words.ts'
+import { Priority, SCHEDULE_POOL_WORDS, SchedulePool } from './pool-schema.ts'
 
 export const SCHEDULE_DEFAULTS = {
   timezone: 'UTC',
@@ -14,6 +15,7 @@ export const SCHEDULE_DEFAULTS = {
   catchupWindow: '1d',
   maxCatchup: 100,
   overlap: 'skip',
+  priority: 0,
 } as const
 
 /** A file of a few hundred schedules loads in a blink; 10,000 in one is a mistake that one can still look at. */
@@ -167,6 +169,14 @@ export const ScheduleEntry = z
           'Runs start up to so much after their slot, each slot always by the same, so that not everything starts at once.',
         examples: ['30s', '5m'],
       }),
+    pool: SchedulePool.optional().meta({
+      description: 'The pool whose slots the runs share with others, and how many of them each run holds.',
+      examples: ['warehouse', { name: 'warehouse', weight: 2 }],
+    }),
+    priority: Priority.default(SCHEDULE_DEFAULTS.priority).meta({
+      description: 'Of runs that wait for room, those of the highest priority start first.',
+      examples: [0, 10, -10],
+    }),
     conditions: ConditionList.optional(),
     retry_until: z
       .string()
@@ -305,6 +315,7 @@ export const SCHEDULE_WORDS: FieldWords = {
     example: 'jitter: 30s',
     aliases: ['random_delay', 'randomized_delay', 'splay'],
   },
+  ...SCHEDULE_POOL_WORDS,
   ...CONDITION_WORDS,
   '[].retry_until': {
     expected: DURATION_WORDS,

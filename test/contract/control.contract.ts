@@ -50,6 +50,7 @@ export function describeControl(name: string, open: () => Promise<ControlUnderTe
     expect(await control.pause({ reason: 'audit', for_ms: 60_000 })).toEqual({ seq: 46 })
     expect(await control.resume({ reason: 'done' })).toEqual({ seq: 47 })
     expect(await control.skip({ schedule_id: 'nightly', reason: '' })).toMatchObject({ seq: 48 })
+    expect(await control.unskip({ schedule_id: 'nightly', reason: '' })).toMatchObject({ seq: 49 })
     expect(await control.status()).toEqual(STATUS)
     expect(await control.reload()).toEqual({ ok: true, schedules: 2, dags: 3, errors: [] })
     expect(keeper.calls).toEqual([
@@ -62,6 +63,7 @@ export function describeControl(name: string, open: () => Promise<ControlUnderTe
       { verb: 'pause', request: { reason: 'audit', for_ms: 60_000 } },
       { verb: 'resume', request: { reason: 'done' } },
       { verb: 'skip', request: { schedule_id: 'nightly', reason: '' } },
+      { verb: 'unskip', request: { schedule_id: 'nightly', reason: '' } },
       { verb: 'status', request: {} },
       { verb: 'reload', request: {} },
     ])

@@ -26,6 +26,7 @@ const whole = { ...run, ...due, tenant_id: 'default' }
 const attempt = { ...run, task_id: 'load', attempt: 2 }
 const error: AttemptError = { kind: 'exit_code', message: 'exit 7', exit_code: 7 }
 const hash = 'f00d'
+const inPool = { pool: 'warehouse', weight: 2, priority: -5 }
 
 /** One of each, with every field that it can have. The compiler says when one is missing. */
 const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { event: N }>>> } = {
@@ -59,6 +60,16 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
   scheduling_frozen: { reason: 'audit', until: '2026-01-06T00:00:00.000Z' },
   scheduling_thawed: { reason: 'done' },
   slot_skip_requested: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'holiday' },
+  slot_skip_withdrawn: { schedule_id: 'nightly', slot: '2026-01-06T06:00Z', reason: 'no holiday' },
+  slot_opened: { ...due, minute: due.slot, reason: 'catchup' },
+  slot_deferred: {
+    ...due,
+    minute: due.slot,
+    ask: 2,
+    reason: 'condition_error',
+    inputs: { conditions: [{ command: './ready.sh', error: 'exit code 3', holds: null }] },
+    retry_at: '2026-01-05T06:01:00.000Z',
+  },
   schedule_retired: { schedule_id: 'nightly', cause: 'removed' },
   schedule_enqueued: {
     ...whole,
@@ -68,6 +79,8 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     order: 'serial',
     start_after: '2026-01-05T06:00:07.512Z',
     start_by: '2026-01-05T07:00:07.512Z',
+    ...inPool,
+    inputs: { conditions: [{ file: 'data/in.csv', bytes: 12, holds: true }] },
   },
   schedule_skipped: { ...due, minute: due.slot, reason: 'overlap', inputs: { active: [run.run_id] } },
   schedule_missed: {
@@ -93,6 +106,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     params: { day: 5 },
     schedule_id: 'nightly',
     slot: due.slot,
+    ...inPool,
   },
   run_started: whole,
   run_resumed: { ...run, tasks_finished: 1, tasks_interrupted: 1 },

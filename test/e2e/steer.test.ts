@@ -106,6 +106,16 @@ test('without a scheduler: what was asked for holds when one starts', { timeout:
   const skipped = await scheduler('skip', 'yearly', '--json')
   const year = new Date().getUTCFullYear() + 1
   expect(JSON.parse(skipped.stdout)).toMatchObject({ kind: 'Skipped', slot: `${year}-01-01T05:00Z` })
+  const unskipped = await scheduler('skip', 'yearly', '--undo', '--json')
+  expect(JSON.parse(unskipped.stdout)).toMatchObject({ kind: 'Unskipped', slot: `${year}-01-01T05:00Z` })
+  const notes = async () => (await scheduler('why', 'yearly', `${year}-01-01 06:00`)).stdout
+  expect(await notes()).not.toContain('asked for it to be skipped')
+  expect(await scheduler('skip', 'yearly', '--undo')).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining('no slot of schedule "yearly" is to be skipped'),
+  })
+  expect((await scheduler('skip', 'yearly')).code).toBe(0)
+  expect(await notes()).toContain('asked for it to be skipped')
   const run = await scheduler('trigger', 'yearly', '--slot', `${year + 1}-01-01 06:00`)
   expect(run.stdout).toBe(`yearly@${year + 1}-01-01T05:00Z\n`)
 

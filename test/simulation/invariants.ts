@@ -26,6 +26,8 @@ export interface Evidence {
 }
 
 interface ScheduleBook {
+  /** Slots whose conditions are being asked. */
+  readonly open: Set<number>
   cursor: number
   cron: string
   oracle: SlotOracle
@@ -144,7 +146,7 @@ class Judge {
     this.#seq = line.seq
     this.#at = Date.parse(line.timestamp)
     if (line['source'] === 'user') return
-    if (line.event.startsWith('schedule_')) this.#readSchedule(line)
+    if (/^(?:schedule|slot)_/.test(line.event)) this.#readSchedule(line)
     else if (line.event.startsWith('task_')) this.#readTask(line)
     else if (line.event.startsWith('run_')) this.#readRun(line)
     else if (line.event === 'definition_recorded') this.#readDefinition(line)
@@ -177,7 +179,27 @@ class Judge {
         this.#demandDecided(id, book, this.#at)
         book.retired = true
         return
+      case 'slot_opened':
+        this.#demandDue(id, book, line)
+        this.#demand(
+          !this.#slots.has(`${id}\n${instantOf(line['slot'])}`),
+          'I1',
+          `${id} opens what is decided`,
+        )
+        book.cursor = instantOf(line['slot'])
+        book.open.add(book.cursor)
+        return
+      case 'slot_deferred':
+        return this.#demand(book.open.has(instantOf(line['slot'])), 'I1', `${id} defers what is not open`)
       case 'schedule_missed': {
+        if (book.open.delete(instantOf(line['to']))) {
+          this.#demand(
+            line['count'] === 1 && line['from'] === line['to'],
+            'I1',
+            `${id} misses more than was open`,
+          )
+          return this.#decide(id, instantOf(line['to']))
+        }
         const count = line['count'] as number
         for (let done = 0; done < count && done < 1_000_000; done++) {
           const slot = book.oracle.next(book.cursor)
@@ -190,16 +212,13 @@ class Judge {
       }
       default: {
         const slot = instantOf(line['slot'])
-        const expected = book.oracle.next(book.cursor)
-        this.#demand(
-          slot === expected,
-          'I1',
-          () => `${id} decides ${line['slot']}, due was ${describe(expected)}`,
-        )
-        this.#demand(line['minute'] === line['slot'], 'I1', `${id}: minute is not the slot`)
-        this.#dispose(id, book, slot)
-        if (line.event === 'schedule_enqueued') this.#addRun(line, book)
+        if (book.open.delete(slot)) this.#decide(id, slot)
         else {
+          this.#demandDue(id, book, line)
+          this.#dispose(id, book, slot)
+        }
+        if (line.event === 'schedule_enqueued') this.#addRun(line, book)
+        else if (line['reason'] === 'overlap') {
           const blockedBy = (line['inputs'] as { blocked_by: string }).blocked_by
           this.#demand(
             book.active.includes(blockedBy),
@@ -209,6 +228,17 @@ class Judge {
         }
       }
     }
+  }
+
+  /** The line is about the schedule's next slot. */
+  #demandDue(id: string, book: ScheduleBook, line: JournalLine): void {
+    const expected = book.oracle.next(book.cursor)
+    this.#demand(
+      instantOf(line['slot']) === expected,
+      'I1',
+      () => `${id} decides ${line['slot']}, due was ${describe(expected)}`,
+    )
+    this.#demand(line['minute'] === line['slot'], 'I1', `${id}: minute is not the slot`)
   }
 
   #register(id: string, line: JournalLine): void {
@@ -226,24 +256,35 @@ class Judge {
       this.#demand(cursor === expected, 'I1', `${id} begins at ${line['cursor']}`)
     }
     const active = known?.active ?? []
-    this.#schedules.set(id, { cursor, cron, oracle: oracleOf(cron), retired: false, active })
+    const open = known?.open ?? new Set<number>()
+    this.#schedules.set(id, { cursor, cron, oracle: oracleOf(cron), retired: false, active, open })
   }
 
   #dispose(id: string, book: ScheduleBook, slot: number): void {
-    const key = `${id}\n${slot}`
-    this.#demand(!this.#slots.has(key), 'I1', () => `${id} decides ${describe(slot)} twice`)
     this.#demand(slot <= this.#at, 'I1', () => `${id} decides ${describe(slot)} before it is due`)
-    this.#slots.add(key)
+    this.#decide(id, slot)
     book.cursor = slot
   }
 
+  #decide(id: string, slot: number): void {
+    const key = `${id}\n${slot}`
+    this.#demand(!this.#slots.has(key), 'I1', () => `${id} decides ${describe(slot)} twice`)
+    this.#slots.add(key)
+  }
+
+  /** Its timing ends: nothing of it may be left. */
   #demandDecided(id: string, book: ScheduleBook, until: number): void {
+    this.#demand(book.open.size === 0, 'I1', `${id} leaves an open slot behind`)
+    this.#demandPlanned(id, book, until)
+  }
+
+  #demandPlanned(id: string, book: ScheduleBook, until: number): void {
     const next = book.oracle.next(book.cursor)
     this.#demand(next === undefined || next > until, 'I1', () => `${id} leaves out ${describe(next)}`)
   }
 
   checkPlanned(until: number): string[] {
-    for (const [id, book] of this.#schedules) if (!book.retired) this.#demandDecided(id, book, until)
+    for (const [id, book] of this.#schedules) if (!book.retired) this.#demandPlanned(id, book, until)
     return this.problems.splice(0)
   }
 

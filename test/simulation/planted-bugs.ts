@@ -206,7 +206,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       wrapDisk: disk =>
         changeFiles(disk, file => changeFile(file, { sync: () => file.sync().catch(() => file.sync()) })),
     }),
-    finding: /^I2 |JOURNAL_DAMAGED|a clean stop/,
+    finding: /^I[28] |JOURNAL_DAMAGED|a clean stop/,
   },
   {
     name: 'leaves half a line when the disk is full',

@@ -62,6 +62,23 @@ function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {
     overlap: chance.pick(['skip', 'skip', 'allow', 'queue', 'replace']),
     startingDeadlineMs: chance.happens(0.2) ? chance.pick([0, 30_000, 600_000]) : undefined,
     jitterMs: chance.happens(0.2) ? chance.pick([1, 20_000, 300_000]) : undefined,
+    ...(chance.happens(0.3) ? drawConditions(chance) : {}),
+  }
+}
+
+/** What the world answers is the world's (world.ts): the question itself is never looked at. */
+function drawConditions(chance: Chance): Pick<Schedule, 'conditions' | 'conditionPolicy'> {
+  const question = { kind: 'signal', name: 'sim', withinMs: 60_000, timeoutMs: 30_000 } as const
+  const conditions = chance.happens(0.3) ? [question, { kind: 'not' as const, of: question }] : [question]
+  if (chance.happens(0.4)) return { conditions }
+  const retryUntilMs = chance.pick([1, 30_000, 600_000])
+  return {
+    conditions,
+    conditionPolicy: {
+      retryUntilMs,
+      retryEveryMs: chance.pick([5_000, 60_000]),
+      onError: chance.pick(['skip', 'run']),
+    },
   }
 }
 
@@ -103,5 +120,6 @@ function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definit
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
+    pools: new Map(),
   }
 }

@@ -61,6 +61,7 @@ export const FAULTS = [
   'pause_all',
   'resume_all',
   'skip_slot',
+  'unskip_slot',
   'run_slot',
   'trigger',
   'cancel',

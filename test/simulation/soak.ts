@@ -58,6 +58,7 @@ const MISHAPS = {
   pause_all: 3,
   resume_all: 2,
   skip_slot: 12,
+  unskip_slot: 4,
   run_slot: 12,
   trigger: 3,
   cancel: 4,
@@ -315,6 +316,16 @@ export class Soak {
       case 'resume': {
         const paused = [...this.#state.schedules].filter(([, { pauses }]) => pauses !== undefined)
         return { type: 'resume', reason, scheduleId: paused.length > 0 ? chance.pick(paused)[0] : scheduleId }
+      }
+      case 'unskip_slot': {
+        const touched = [...this.#state.schedules].filter(([, { byHand }]) =>
+          byHand?.some(w => w.did === 'skip'),
+        )
+        return {
+          type: 'unskip_slot',
+          reason,
+          scheduleId: touched.length > 0 ? chance.pick(touched)[0] : scheduleId,
+        }
       }
       case 'skip_slot':
       case 'run_slot': {

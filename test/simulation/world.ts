@@ -15,6 +15,7 @@ import { openJournal } from '../../src/adapters/jsonl/journal.ts'
 import { readEvents } from '../../src/adapters/jsonl/reader.ts'
 import { createMemoryRunIndex } from '../../src/adapters/memory/run-index.ts'
 import type { RecordRequest, TriggerRequest } from '../../src/api/control.ts'
+import type { Answer } from '../../src/core/condition/question.ts'
 import { DagbokError, EXIT } from '../../src/core/error.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
@@ -24,6 +25,7 @@ import { evolve } from '../../src/core/state-machine/evolve.ts'
 import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
 import type { Follower } from '../../src/daemon/follower.ts'
+import type { PunctualClock } from '../../src/ports/clock.ts'
 import { type Journal, JournalFullError } from '../../src/ports/journal.ts'
 import type { Worker, WorkerReports } from '../../src/ports/worker.ts'
 import type { Chance } from './chance.ts'
@@ -186,6 +188,7 @@ export class World {
           watch: async () => async () => {},
         },
         blobs: openBlobStore(JOURNAL_PATH, { disk }),
+        probe: { ask: (_question, _occasion, signal) => this.#answer(clock, signal) },
         createWorker: reports => this.#createWorker(life, hooks.wrapReports?.(reports, life) ?? reports),
         followers: [this.#followIndex(life), this.#followFeed(life)],
         readEvents: read,
@@ -211,6 +214,22 @@ export class World {
 
   inForce(): Definitions {
     return this.options.hooks?.wrapDefinitions?.(this.definitions, this) ?? this.definitions
+  }
+
+  /** What the world says to a condition: yes, no or nobody knows, at once or after a while that may outlast the process. */
+  #answer(clock: Pick<PunctualClock, 'after'>, signal: AbortSignal): Promise<Answer> {
+    const { chance } = this
+    const answer: Answer = chance.happens(0.2)
+      ? { error: 'the simulated world does not know' }
+      : { holds: chance.happens(0.6), saw: {} }
+    if (chance.happens(0.5)) return Promise.resolve(answer)
+    return new Promise(resolve => {
+      const callOff = clock.after(chance.between(1, 90_000), () => resolve(answer))
+      signal.addEventListener('abort', () => {
+        callOff()
+        resolve({ error: 'called off' })
+      })
+    })
   }
 
   /** Nothing may run whose intent nobody has been shown: what is shown is durable (and I2 checks that). */

@@ -3,7 +3,7 @@
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
-import type { Schedule } from '../../src/core/schedule/schedule.ts'
+import type { ConditionPolicy, Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, type Timing } from '../../src/core/schedule/timing.ts'
 
 export function aTask(id: string, changes: Partial<Task> = {}): Task {
@@ -54,10 +54,23 @@ export function aSchedule(
   }
 }
 
-export function definitionsOf(dags: readonly Dag[], schedules: readonly Schedule[] = []): Definitions {
+/** What only the world can answer, with how it is asked. */
+export function askedBy(policy?: ConditionPolicy): Pick<Schedule, 'conditions' | 'conditionPolicy'> {
+  return {
+    conditions: [{ kind: 'file', path: 'data/in.csv', timeoutMs: 30_000 }],
+    ...(policy === undefined ? {} : { conditionPolicy: policy }),
+  }
+}
+
+export function definitionsOf(
+  dags: readonly Dag[],
+  schedules: readonly Schedule[] = [],
+  pools: Record<string, number> = {},
+): Definitions {
   return {
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
+    pools: new Map(Object.entries(pools).map(([name, slots]) => [name, { slots }])),
   }
 }

@@ -1,5 +1,7 @@
 // given / when / then for the state machine: a state, a clock that the test sets, and every event that came of it.
 
+import { questionsOf } from '../../src/core/condition/condition.ts'
+import type { Answer } from '../../src/core/condition/question.ts'
 import type { Admission, Driven } from '../../src/core/planner/admit.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
@@ -8,6 +10,7 @@ import type { AttemptResult, Command } from '../../src/core/state-machine/comman
 import { decide } from '../../src/core/state-machine/decide.ts'
 import type { DecisionContext } from '../../src/core/state-machine/decision-context.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
+import { openSlotOf } from '../../src/core/state-machine/open-slot.ts'
 import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 
@@ -37,6 +40,22 @@ export class DeciderWorld {
   use(definitions: Definitions): Event[] {
     this.definitions = definitions
     return this.when({ type: 'use_definitions', definitions, cause: 'reload' })
+  }
+
+  /** Answers the conditions that are being asked, of the slot at this place in the line; nothing if none are. */
+  answer(pick: number, answer: Answer): Event[] {
+    const asking = [...this.state.asking.values()]
+    const key = asking[pick % asking.length]
+    if (key === undefined) return []
+    const { conditions = [] } = this.definitions.schedules.get(key.scheduleId) ?? {}
+    const answers = questionsOf(conditions).map(() => answer)
+    return this.when({
+      type: 'answered',
+      ...key,
+      ask: openSlotOf(this.state, key)!.asks,
+      conditions,
+      answers,
+    })
   }
 
   get context(): DecisionContext {

@@ -17,6 +17,7 @@ export const STATUS: StatusAnswer = {
   dags: 3,
   next_slots: [{ schedule_id: 'heartbeat', slot: '2026-01-05T06:01Z' }],
   paused: [],
+  open_slots: [],
   runs: [],
   queued_runs: 0,
   running_runs: 0,
@@ -82,6 +83,12 @@ export function scriptControl(): ScriptedControl {
         schedule_id: request.schedule_id,
         slot: request.slot ?? '2026-01-05T06:01Z',
         seq: 48,
+      }),
+    unskip: request =>
+      answer('unskip', request, {
+        schedule_id: request.schedule_id,
+        slot: request.slot ?? '2026-01-05T06:01Z',
+        seq: 49,
       }),
     cancel: request =>
       answer('cancel', request, { run_id: request.run_id, state: 'requested' as const, seq: 43 }),

@@ -123,6 +123,8 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
         return control.resume(checkRequest(verb, body))
       case 'skip':
         return control.skip(checkRequest(verb, body))
+      case 'unskip':
+        return control.unskip(checkRequest(verb, body))
       case 'cancel':
         return control.cancel(checkRequest(verb, body))
       case 'record':

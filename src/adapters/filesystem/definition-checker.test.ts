@@ -55,8 +55,9 @@ function anEntry(text: string): URL {
 /** What can be compared: compiled crons by their slots. */
 function flatten(result: LoadResult) {
   if (!result.ok) return result
-  const { schedules, dags, calendars } = result.definitions
+  const { schedules, dags, calendars, pools } = result.definitions
   return {
+    pools: [...pools],
     warnings: result.warnings,
     dags: [...dags],
     calendars: [...calendars.values()].map(({ plan, includes }) => [
@@ -93,12 +94,13 @@ describe('definitions checked in a process of their own', () => {
       'name: b\nrules: [{easter: 1, from_year: 2000}]\nobserved: next_monday\n',
     )
     write('configs/calendars/x.ics', ICS)
+    write('configs/pools.yaml', 'db: 2\napi: { slots: 3, description: calls }\n')
     write('jobs/far.yaml', DAG.replace('name: d', 'name: far'))
     write('workflows/shell.ts', '')
     write(
       'configs/schedules/more.yaml',
       `${schedule('x', '  timezone: Europe/Berlin\n  catchup: all\n  overlap: queue\n  enabled: false\n')}` +
-        '- id: y\n  cron: "15 3 * * MON"\n  dag: e\n- {id: z, cron: "*/7 * * * *", dag: jobs/far.yaml, tenant: other}\n',
+        '- id: y\n  cron: "15 3 * * MON"\n  dag: e\n- {id: z, cron: "*/7 * * * *", dag: jobs/far.yaml, tenant: other, pool: {name: api, weight: 2}, priority: 3}\n',
     )
     const here = open(HERE)
     const apart = open(APART)
@@ -106,6 +108,10 @@ describe('definitions checked in a process of their own', () => {
     expect(expected).toMatchObject({
       schedules: { length: 603 },
       dags: { length: 3 },
+      pools: [
+        ['db', { slots: 2 }],
+        ['api', { slots: 3, description: 'calls' }],
+      ],
       calendars: [
         [{ name: 'a', dates: { length: 2 } }, ['b']],
         [{ name: 'b' }, []],
@@ -165,6 +171,9 @@ describe('definitions checked in a process of their own', () => {
     write('configs/calendars/x.ics', ICS.replace('0501', '0502'))
     const changed = await source.load()
     expect(changed.ok && changed.definitions.calendars.get('a')).not.toBe(calendars?.get('a'))
+    write('configs/pools.yaml', 'db: 2\n')
+    const pooled = await source.load()
+    expect(pooled.ok && [...pooled.definitions.pools]).toEqual([['db', { slots: 2 }]])
     expect(third.ok && [...third.definitions.schedules.keys()]).toEqual(['s0', 's1', 's2'])
     expect(third.ok && third.definitions.schedules.get('s0')).toBe(s0)
     expect(first.definitions.schedules.size).toBe(2)

@@ -1,12 +1,13 @@
 // How a checked set goes from the process that checked it to the one that uses it: in slices of plain data, each taken
 // before the next is sent, so that neither side holds a copy of all of it and no slice holds up the event loop.
 //
-//   1. Order: DAGs, schedules, calendars, problems, `done`. What cannot be copied (a compiled cron, a calendar) is made
+//   1. Order: DAGs, schedules, calendars, pools, problems, `done`. What cannot be copied (a compiled cron, a calendar) is made
 //      again by the receiver.
 //   2. `take` and `finish` never throw for what the sender's files said.
 
 import { type Calendar, type CalendarPlan, compileCalendars } from '../../core/calendar/calendar.ts'
 import type { Dag } from '../../core/dag/dag.ts'
+import { type Pool, type Pools, samePools } from '../../core/schedule/pool.ts'
 import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
 import { compileTiming, type Timing, timingKey } from '../../core/schedule/timing.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../../ports/definition-source.ts'
@@ -25,23 +26,25 @@ export type HandoverMessage =
   | { readonly type: 'dags'; readonly dags: readonly Dag[] }
   | { readonly type: 'schedules'; readonly schedules: readonly PlainSchedule[] }
   | { readonly type: 'calendars'; readonly plans: readonly CalendarPlan[] }
+  | { readonly type: 'pools'; readonly pools: readonly (readonly [name: string, pool: Pool])[] }
   | { readonly type: 'problems'; readonly problems: readonly DefinitionProblem[] }
   | ({ readonly type: 'done'; readonly ok: boolean } & KnownLoad)
   /** Everything is as it was at the load that the receiver knows. */
   | { readonly type: 'unchanged' }
 
 /** Each slice takes the receiver one or two milliseconds. DAGs are of any size, so there are few. */
-const SLICE = { dags: 20, schedules: 250, calendars: 1, problems: 250 } as const
+const SLICE = { dags: 20, schedules: 250, calendars: 1, pools: 250, problems: 250 } as const
 
 /** A result as messages, in order. */
 export function* sliceResult(result: LoadResult, known: KnownLoad): Generator<HandoverMessage> {
   if (result.ok) {
-    const { dags, schedules, calendars } = result.definitions
+    const { dags, schedules, calendars, pools } = result.definitions
     for (const slice of slices(dags.values(), SLICE.dags)) yield { type: 'dags', dags: slice }
     const plain = schedules.values().map(({ slots: _, ...schedule }): PlainSchedule => schedule)
     for (const slice of slices(plain, SLICE.schedules)) yield { type: 'schedules', schedules: slice }
     const plans = calendars.values().map(({ plan }) => plan)
     for (const slice of slices(plans, SLICE.calendars)) yield { type: 'calendars', plans: slice }
+    for (const slice of slices(pools, SLICE.pools)) yield { type: 'pools', pools: slice }
   }
   const problems = result.ok ? result.warnings : result.problems
   for (const slice of slices(problems.values(), SLICE.problems)) yield { type: 'problems', problems: slice }
@@ -65,6 +68,7 @@ export class Assembly {
   readonly #schedules = new Map<string, Schedule>()
   readonly #dags = new Map<string, Dag>()
   readonly #plans: CalendarPlan[] = []
+  readonly #pools = new Map<string, Pool>()
   readonly #problems: DefinitionProblem[] = []
   readonly #texts = new Map<string, string>()
   readonly #timings = new Map<string, Timing>()
@@ -79,6 +83,8 @@ export class Assembly {
     else if (message.type === 'schedules')
       for (const schedule of message.schedules) this.#takeSchedule(schedule)
     else if (message.type === 'calendars') this.#plans.push(...message.plans)
+    else if (message.type === 'pools')
+      for (const [name, pool] of message.pools) this.#pools.set(name, Object.freeze(pool))
     else if (message.type === 'problems') this.#problems.push(...message.problems)
   }
 
@@ -86,12 +92,16 @@ export class Assembly {
     if (!ok) return { ok, problems: this.#problems }
     const before = this.#before
     const calendars = this.#takeCalendars()
+    const pools = this.#takePools()
     const isAsBefore =
       this.#isAsBefore &&
       before?.schedules.size === this.#schedules.size &&
       before.dags.size === this.#dags.size &&
-      before.calendars === calendars
-    const definitions = isAsBefore ? before : { schedules: this.#schedules, dags: this.#dags, calendars }
+      before.calendars === calendars &&
+      before.pools === pools
+    const definitions = isAsBefore
+      ? before
+      : { schedules: this.#schedules, dags: this.#dags, calendars, pools }
     return { ok, definitions, warnings: this.#problems }
   }
 
@@ -120,6 +130,11 @@ export class Assembly {
     return compileCalendars(this.#plans)
   }
 
+  #takePools(): Pools {
+    const before = this.#before?.pools
+    return before !== undefined && samePools(before, this.#pools) ? before : this.#pools
+  }
+
   #compile(schedule: PlainSchedule): Schedule {
     const key = timingKey(schedule.timing)
     let timing = this.#timings.get(key)
@@ -140,6 +155,9 @@ export class Assembly {
       overlap: this.#share(schedule.overlap),
       startingDeadlineMs: schedule.startingDeadlineMs,
       jitterMs: schedule.jitterMs,
+      pool: schedule.pool === undefined ? undefined : this.#share(schedule.pool),
+      weight: schedule.weight,
+      priority: schedule.priority,
       conditions: schedule.conditions,
       conditionPolicy: schedule.conditionPolicy,
     })

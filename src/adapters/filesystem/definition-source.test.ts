@@ -105,6 +105,7 @@ describe('definition source on folders', () => {
       join(root, 'configs/schedules'),
       join(root, 'configs/dags'),
       join(root, 'configs/calendars'),
+      join(root, 'configs/pools.yaml'),
       join(root, 'workflows'),
       join(root, 'jobs/d.yaml'),
     ])

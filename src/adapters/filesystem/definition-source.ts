@@ -35,6 +35,8 @@ export interface DefinitionFolders {
   readonly scheduleDirsAreNamed?: boolean
   readonly dagsDir: string
   readonly calendarsDir: string
+  /** One file, which need not be there. Default: configs/pools.yaml. */
+  readonly poolsFile?: string
   readonly workflowsDir: string
 }
 
@@ -43,6 +45,7 @@ export const DEFAULT_FOLDERS = {
   scheduleDirs: ['configs/schedules'],
   dagsDir: 'configs/dags',
   calendarsDir: 'configs/calendars',
+  poolsFile: 'configs/pools.yaml',
   workflowsDir: 'workflows',
 } as const
 
@@ -71,6 +74,7 @@ export function resolveFolders(given: DefinitionFolders): Folders {
     scheduleDirsAreNamed: given.scheduleDirsAreNamed === true,
     dagsDir: resolve(root, given.dagsDir),
     calendarsDir: resolve(root, given.calendarsDir),
+    poolsFile: resolve(root, given.poolsFile ?? DEFAULT_FOLDERS.poolsFile),
     workflowsDir: resolve(root, given.workflowsDir),
   }
 }
@@ -155,7 +159,14 @@ export function createDefinitionSource(
 
     async watch(changed) {
       const watched = await watch(
-        [...folders.scheduleDirs, folders.dagsDir, folders.calendarsDir, folders.workflowsDir, ...farFiles],
+        [
+          ...folders.scheduleDirs,
+          folders.dagsDir,
+          folders.calendarsDir,
+          folders.poolsFile,
+          folders.workflowsDir,
+          ...farFiles,
+        ],
         changed,
       )
       watches.add(watched)

@@ -29,6 +29,7 @@ export interface Folders {
   readonly scheduleDirsAreNamed: boolean
   readonly dagsDir: string
   readonly calendarsDir: string
+  readonly poolsFile: string
   readonly workflowsDir: string
 }
 
@@ -46,6 +47,8 @@ export interface Survey {
   readonly dagFiles: readonly FoundFile[]
   readonly calendarFiles: readonly FoundFile[]
   readonly icsFiles: readonly FoundFile[]
+  /** The file of pools, if it is there. */
+  readonly poolFiles: readonly FoundFile[]
   /** Sizes of all of them together. */
   readonly bytes: number
   readonly workflows: readonly string[]
@@ -68,6 +71,12 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
     for (const file of await find(folder, folders.scheduleDirsAreNamed)) scheduleFiles.push(file)
   const dagFiles = await find(folders.dagsDir, false)
   const ofCalendars = await find(folders.calendarsDir, false, name => isYaml(name) || isIcs(name))
+  const poolFiles: FoundFile[] = []
+  const ofPools = await stat(folders.poolsFile).catch(() => undefined)
+  if (ofPools !== undefined) {
+    bytes += ofPools.size
+    poolFiles.push({ path: folders.poolsFile, folder: dirname(folders.poolsFile) })
+  }
   const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
   return {
     ground,
@@ -76,6 +85,7 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
     dagFiles,
     calendarFiles: ofCalendars.filter(({ path }) => isYaml(path)),
     icsFiles: ofCalendars.filter(({ path }) => isIcs(path)),
+    poolFiles,
     bytes,
     workflows,
     problems,
@@ -88,6 +98,7 @@ export interface SurveyedFiles {
   readonly dagFiles: readonly InputFile[]
   readonly calendarFiles: readonly InputFile[]
   readonly icsFiles: readonly InputFile[]
+  readonly poolFiles: readonly InputFile[]
 }
 
 /** Reads all files of a survey. Throws nothing. */
@@ -98,6 +109,7 @@ export async function readSurvey(survey: Survey): Promise<SurveyedFiles> {
     dagFiles: await readFoundFiles(ground, survey.dagFiles),
     calendarFiles: await readFoundFiles(ground, survey.calendarFiles),
     icsFiles: await readFoundFiles(ground, survey.icsFiles),
+    poolFiles: await readFoundFiles(ground, survey.poolFiles),
   }
 }
 

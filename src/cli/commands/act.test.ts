@@ -86,7 +86,12 @@ describe('run --dry-run', () => {
     }
     line.house.loadDefinitions = async () => ({
       ok: true,
-      definitions: { schedules: new Map(), dags: new Map([['d', dag]]), calendars: new Map() },
+      definitions: {
+        schedules: new Map(),
+        dags: new Map([['d', dag]]),
+        calendars: new Map(),
+        pools: new Map(),
+      },
       warnings: [],
     })
     expect(await line.run('run', 'dags/d.yaml', '--dry-run')).toBe(0)

@@ -111,7 +111,8 @@ function explainSchedule(
     now,
     crons: crons.map(cron => explainCron(cron, zoneOfCron(cron, timezone, options), options, now)),
     slots: takeSlots(schedule.slots, now, count),
-    refuse: slot => refuseSlot(schedule.conditions ?? [], slot, zoneOf(timezone), calendars)?.reason,
+    refuse: slot =>
+      refuseSlot(schedule.conditions ?? [], slot, { zone: zoneOf(timezone), calendars })?.reason,
   }
 }
 

@@ -16,6 +16,7 @@ import { MINUTE_MS } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import { readExpectations, type WrittenExpectation } from '../../definition/expectation-file.ts'
 import { DefinitionsInvalidError } from '../../definition/problem.ts'
+import { readAssumptions } from '../assumptions.ts'
 import type { CommandContext } from '../context.ts'
 import { loadGoodDefinitions } from '../definitions.ts'
 import type { SimulateFlags } from '../flags.ts'
@@ -59,6 +60,7 @@ export async function run(
     until: span.until,
     limits: { maxParallel: settings.maxParallel, maxTasks: settings.maxTasks },
     durationOf: estimateDurations(definitions.dags, history.durations, runMs),
+    answerOf: readAssumptions(flags.assume ?? [], new Set(definitions.schedules.keys())),
   })
   for (const event of events) {
     tally.add(event)

@@ -50,6 +50,10 @@ function describePresence({ out, headers, now }: CommandContext, status: StatusA
       out.data.style('yellow', `${what} ${until === undefined ? '' : `until ${until} `}(${plain(reason)})`),
     )
   }
+  for (const { schedule_id, slot, asked, retry_at } of status.open_slots) {
+    const again = retry_at === undefined ? 'being asked' : `asked ${asked} times, again at ${retry_at}`
+    line('waits', `${plain(schedule_id)} ${slot} for its conditions: ${again}`)
+  }
   if (status.runs.length === 0) return
   out.data.line('')
   const rows = status.runs.map(({ run_id, dag_name, status: state, started_at, tasks }) => [

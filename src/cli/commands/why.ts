@@ -14,6 +14,10 @@ import { answerSlot, readScheduleFacts, type ScheduleFacts, type SlotAnswer } fr
 import { readSlot } from '../slot-name.ts'
 import { suggest, UsageError } from '../usage.ts'
 
+/** How far back slots are looked for that are still open, and how many are shown. */
+const OPENED_MAX = 200
+const ASKED_SHOWN_MAX = 3
+
 export async function run(context: CommandContext, name: string, words: readonly string[]): Promise<number> {
   const house = await context.house()
   const reader = await house.openReader(context.settings)
@@ -80,9 +84,13 @@ function answerSlots(
     return [answer(next)]
   }
   if (word !== '') return [answer(readSlot(word, facts.timezone))]
-  const shown = [last, firstOpen(facts, last, now), next].filter(slot => slot !== undefined)
+  const shown = new Set(
+    [last, ...askedSlots(reader, facts), firstOpen(facts, last, now), next].filter(
+      slot => slot !== undefined,
+    ),
+  )
   // A schedule that has none still has a reason: it is asked about now.
-  return (shown.length === 0 ? [now] : shown).map(answer)
+  return (shown.size === 0 ? [now] : [...shown].sort((a, b) => a - b)).map(answer)
 }
 
 /** The first slot that has come and that nobody has decided. */
@@ -95,6 +103,18 @@ function firstOpen(
   if (inForce === undefined || inForce.end !== undefined) return undefined
   const slot = inForce.slots.next(Math.max(inForce.cursor, last ?? inForce.cursor))
   return slot !== undefined && slot <= now ? slot : undefined
+}
+
+/** Slots whose conditions are being asked, of the latest ones. */
+function askedSlots({ index }: Reader, { id }: ScheduleFacts): Instant[] {
+  const opened = index.events({ scheduleId: id, event: 'slot_opened', limit: OPENED_MAX }) as {
+    slot?: string
+  }[]
+  return opened
+    .map(({ slot }) => slot ?? '')
+    .filter(slot => index.slots(id, { since: slot, until: slot, limit: 1 }).length === 0)
+    .map(slot => parseInstant(slot))
+    .slice(0, ASKED_SHOWN_MAX)
 }
 
 /** The last slot that is decided. */

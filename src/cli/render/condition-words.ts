@@ -32,8 +32,21 @@ function sayFact(term: JsonObject): string {
     const kind = because === 'holiday' ? `a holiday (${text(name)})` : KINDS[text(because)]
     return `${text(date)} is ${kind ?? text(because)} in the calendar ${calendar}`
   }
-  return JSON.stringify(term)
+  return sayAnswer(term)
 }
+
+/** What was asked, and what came of it. */
+function sayAnswer(term: JsonObject): string {
+  const kind = QUESTIONS.find(name => typeof term[name] === 'string')
+  if (kind === undefined) return JSON.stringify(term)
+  const { [kind]: subject, error, holds: _, ...saw } = term
+  const asked = `${kind} ${text(subject)}`
+  if (typeof error === 'string') return `nobody knows about ${asked}: ${error}`
+  const facts = Object.entries(saw).map(([name, value]) => `${name} ${text(value)}`)
+  return facts.length === 0 ? asked : `${asked} (${facts.join(', ')})`
+}
+
+const QUESTIONS = ['file', 'command', 'http', 'sql', 'signal', 'cel'] as const
 
 const KINDS: Readonly<Record<string, string>> = {
   weekday: 'a business day',

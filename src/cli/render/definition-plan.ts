@@ -77,10 +77,11 @@ export function renderChanges(plan: DefinitionPlan, channel: Channel): string[] 
   }
   if (changes.length === 0 && dags.length === 0) lines.push('no changes')
   if (backlog.length > 0) lines.push('', 'slots that passed meanwhile:')
-  for (const { scheduleId, enqueued, skipped, missed } of backlog) {
+  for (const { scheduleId, enqueued, skipped, missed, asked } of backlog) {
     const reasons = [...new Set(skipped.map(({ reason }) => reason))].join(', ')
     const parts = [
       ...(enqueued.length === 0 ? [] : [`${enqueued.length} would run (${shorten(enqueued)})`]),
+      ...(asked.length === 0 ? [] : [`${asked.length} would ask their conditions (${shorten(asked)})`]),
       ...(skipped.length === 0 ? [] : [`${skipped.length} skipped (${reasons})`]),
       ...missed.map(span => sayMissed(span)),
     ]
@@ -124,9 +125,10 @@ export function planJson({ seq, scheduler, changes, dags, backlog }: DefinitionP
       hash_after: after,
       tasks: tasks ?? null,
     })),
-    backlog: backlog.map(({ scheduleId, enqueued, skipped, missed }) => ({
+    backlog: backlog.map(({ scheduleId, enqueued, skipped, missed, asked }) => ({
       schedule_id: scheduleId,
       enqueued,
+      asked,
       skipped,
       missed,
     })),

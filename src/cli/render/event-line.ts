@@ -4,6 +4,7 @@ import { describeTiming, readTiming } from '../../core/schedule/timing.ts'
 import type { Event, SystemEvent } from '../../core/state-machine/event.ts'
 import { isUserEvent } from '../../core/state-machine/event.ts'
 import { plain } from '../output.ts'
+import { conditionsInWords } from './condition-words.ts'
 import { formatSeconds } from './time.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -53,6 +54,14 @@ function describe(event: Event, withRun: boolean): EventLine {
       return info(`every schedule resumed: ${event.reason}`)
     case 'slot_skip_requested':
       return info(`schedule ${event.schedule_id} slot ${event.slot} is to be skipped: ${event.reason}`)
+    case 'slot_skip_withdrawn':
+      return info(`schedule ${event.schedule_id} slot ${event.slot} is not to be skipped: ${event.reason}`)
+    case 'slot_opened':
+      return debug(`schedule ${event.schedule_id} slot ${event.slot} is due: its conditions are asked`)
+    case 'slot_deferred':
+      return info(
+        `schedule ${event.schedule_id} slot ${event.slot} waits (${event.reason}), asked again at ${event.retry_at}: ${conditionsInWords(event.inputs) ?? ''}`,
+      )
     case 'schedule_enqueued':
       return info(`schedule ${event.schedule_id} slot ${event.slot} enqueued (${event.reason})`)
     case 'schedule_skipped':

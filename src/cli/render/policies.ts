@@ -2,7 +2,7 @@
 // times is no cron text.
 
 import type { Condition } from '../../core/condition/condition.ts'
-import { describeQuestion } from '../../core/condition/question-words.ts'
+import { questionInWords } from '../../core/condition/question-words.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -44,6 +44,7 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
     ...sayLimitsOfStart(schedule),
     ...sayConditions(schedule),
+    ...sayAsking(schedule),
   ]
 }
 
@@ -79,8 +80,22 @@ function sayCondition(condition: Condition): string {
     case 'blackout':
       return `it lies in no window of calendar ${condition.calendar}`
     default:
-      return describeQuestion(condition)
+      return questionInWords(condition)
   }
+}
+
+/** How conditions are asked that only the world can answer. */
+function sayAsking({ conditionPolicy }: Schedule): PolicyWords[] {
+  if (conditionPolicy === undefined) return []
+  const { retryUntilMs, retryEveryMs, onError } = conditionPolicy
+  const policies: PolicyWords[] = []
+  if (retryUntilMs !== undefined) {
+    const words = `conditions that do not hold are asked again every ${formatDuration(retryEveryMs)} until so long after the slot`
+    policies.push({ key: 'retry_until', value: formatDuration(retryUntilMs), words })
+  }
+  const end = onError === 'run' ? 'the slot gets its run all the same' : 'the slot is skipped'
+  policies.push({ key: 'on_error', value: onError, words: `if nobody can say whether they hold, ${end}` })
+  return policies
 }
 
 function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWords[] {

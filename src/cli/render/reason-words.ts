@@ -27,7 +27,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     conditionsInWords(inputs) ??
     `its condition${named(inputs['condition'] ?? inputs['expression'])} was false`,
   condition_error: inputs =>
+    conditionsInWords(inputs) ??
     `its condition${named(inputs['condition'] ?? inputs['expression'])} could not be judged${because(inputs['error'])}`,
+  too_many_open: inputs =>
+    `${text(inputs['open'], 'too many')} slots of this schedule are waiting for their conditions already, since ${text(inputs['oldest'], 'long ago')}`,
   deadline: 'its starting deadline had passed before it could start',
 
   // schedule_missed
@@ -40,6 +43,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 
   // no event
   open: 'the slot is due and not decided yet',
+  asked: 'the slot is due and its conditions are being asked',
   future: 'the slot is still to come',
   not_due: 'the schedule has no slot at this instant',
   before_first_seen: 'no slot before the schedule was first seen is ever decided',

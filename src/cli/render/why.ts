@@ -30,7 +30,8 @@ export function renderSlotAnswer(channel: Channel, answer: SlotAnswer, now: Inst
   }
   if (answer.decided_at !== null) {
     lines.push(['decided', `${answer.decided_at}, ${describeLateness(answer.late_ms ?? 0)}`])
-  } else if (reason === 'open') lines.push(['waiting', `for ${formatSpan(answer.late_ms ?? 0)}`])
+  } else if (reason === 'open' || reason === 'asked')
+    lines.push(['waiting', `for ${formatSpan(answer.late_ms ?? 0)}`])
   if (answer.in_ms !== undefined) lines.push(['due in', formatSpan(answer.in_ms)])
   if (answer.held_up !== undefined) lines.push(['because', describeHeldUp(answer.held_up)])
   if (answer.before !== undefined) lines.push(['before', answer.before ?? 'no slot'])

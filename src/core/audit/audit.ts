@@ -78,6 +78,14 @@ export class Audit {
       case 'schedule_retired':
         this.#accountOf(event.schedule_id).retire(parseInstant(event.timestamp))
         break
+      case 'slot_opened': {
+        const account = this.#accountOf(event.schedule_id)
+        const slot = parseInstant(event.slot)
+        const openedAt = parseInstant(event.timestamp)
+        this.#proof.takeTurn(slot, openedAt, event.seq, account)
+        account.openSlot(slot, openedAt)
+        break
+      }
       case 'schedule_enqueued':
       case 'schedule_skipped':
       case 'schedule_missed':
@@ -106,10 +114,12 @@ export class Audit {
       cursor: Instant
       retired?: boolean
       by_hand?: readonly { slot: Instant; did: string }[]
+      open?: readonly { slot: Instant }[]
     }
     const ahead = (kept.by_hand ?? []).filter(({ did }) => did === 'run').map(({ slot }) => slot)
     const slots = compileTiming(readTiming(kept), kept.id)
-    this.#accountOf(kept.id).restore(slots, kept.cursor, kept.retired === true, ahead)
+    const asked = (kept.open ?? []).map(({ slot }) => slot)
+    this.#accountOf(kept.id).restore(slots, kept.cursor, kept.retired === true, { ahead, asked })
   }
 
   /** Every schedule that a line has named. */

@@ -70,7 +70,12 @@ export class Proof {
   /** A decision, before its account has taken it. */
   takeDecision({ reason, from, decidedAt, seq }: Disposition, account: ScheduleAccount): void {
     // Neither comes by a tick.
-    if (reason === 'definition_changed' || reason === 'by_hand') return
+    if (reason === 'definition_changed' || reason === 'by_hand' || account.isAsked(from)) return
+    this.takeTurn(from, decidedAt, seq, account)
+  }
+
+  /** A tick came to the slot, be it to decide or to open it. Before its account knows. */
+  takeTurn(from: Instant, decidedAt: Instant, seq: number, account: ScheduleAccount): void {
     if (decidedAt === account.lastDecidedAt || from < this.#slot) return
     // Then it is not the slot by which the schedule stood in line.
     if (account.passesOver(from)) return

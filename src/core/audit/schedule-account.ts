@@ -61,6 +61,8 @@ export class ScheduleAccount {
   #gaps: Gap[] = []
   /** Slots that had their decision before they came: somebody ran them by hand. */
   #ahead = new Set<Instant>()
+  /** Slots that came and wait for the answers to their conditions. */
+  #asked = new Set<Instant>()
 
   constructor(scheduleId: string, window: Window, findings: Findings) {
     this.scheduleId = scheduleId
@@ -96,11 +98,17 @@ export class ScheduleAccount {
   }
 
   /** A schedule as a checkpoint has it: what was before is not known. */
-  restore(slots: Slots, cursor: Instant, isRetired: boolean, ahead: readonly Instant[]): void {
+  restore(
+    slots: Slots,
+    cursor: Instant,
+    isRetired: boolean,
+    { ahead, asked }: { readonly ahead: readonly Instant[]; readonly asked: readonly Instant[] },
+  ): void {
     this.#cursor = cursor
     this.#reached = cursor
     if (!isRetired) this.#slots = slots
     for (const slot of ahead) this.#ahead.add(slot)
+    for (const slot of asked) this.#asked.add(slot)
   }
 
   /** No slot after `at` is expected until it is registered again. */
@@ -111,6 +119,9 @@ export class ScheduleAccount {
 
   #endTiming(at: Instant): void {
     if (this.#slots === undefined) return
+    // Whoever changed the timing had to decide them.
+    for (const slot of this.#asked) if (this.#isShown(slot)) this.#leaveUndecided(slot, slot, 1)
+    this.#asked.clear()
     this.#passTo(at + 1)
     this.#past.push({ slots: this.#slots, cursor: this.#cursor, until: Math.max(at, this.#reached) })
     if (this.#past.length > PAST_MAX) this.#past.shift()
@@ -138,16 +149,38 @@ export class ScheduleAccount {
     if (this.#gaps.length > GAPS_MAX) this.#closeGap(this.#gaps.shift()!)
   }
 
+  /** True for a slot whose decision does not come in the order of slots. */
+  isAsked(slot: Instant): boolean {
+    return this.#asked.has(slot)
+  }
+
+  /** The slot's turn has come; its decision follows. */
+  openSlot(slot: Instant, at: Instant): void {
+    this.lastDecidedAt = at
+    this.mayHaveBacklog = false
+    const slots = this.#slots
+    if (slots === undefined || !(slot > this.#reached) || !isSlot(slots, slot)) return
+    if (slots.next(this.#reached) !== slot) this.#passTo(slot)
+    this.#reached = slot
+    if (!this.#ahead.has(slot)) this.#asked.add(slot)
+  }
+
   /** One decision of the journal. */
   take(disposition: Disposition): void {
     const { kind, reason, from, to, count, seq, decidedAt } = disposition
+    if (this.#asked.delete(to)) this.#count(to, disposition)
+    else this.#takeInOrder(disposition, decidedAt)
+    if (kind === 'missed' && this.#isShown(to)) {
+      this.#findings.add({ kind: 'missed', schedule_id: this.scheduleId, from, to, count, reason, seq })
+    }
+  }
+
+  #takeInOrder(disposition: Disposition, decidedAt: Instant): void {
+    const { kind, from, to } = disposition
     this.lastDecidedAt = decidedAt
     this.mayHaveBacklog = kind === 'missed'
     if (from === to) this.#decide(from, disposition)
     else this.#decideSpan(disposition)
-    if (kind === 'missed' && this.#isShown(to)) {
-      this.#findings.add({ kind: 'missed', schedule_id: this.scheduleId, from, to, count, reason, seq })
-    }
   }
 
   #decideSpan(disposition: Disposition): void {
@@ -237,6 +270,7 @@ export class ScheduleAccount {
    */
   close(now: Instant, provenUntil: Instant): void {
     for (const gap of this.#gaps.splice(0)) this.#closeGap(gap)
+    for (const slot of this.#asked) if (this.#isShown(slot)) this.open += 1
     const slots = this.#slots
     if (slots === undefined) return
     const end = Math.min(now + 1, this.#window.to)

@@ -12,6 +12,8 @@ export type Standing =
   | 'decided'
   /** It was due and nobody has decided it yet. */
   | 'open'
+  /** It was due, and its conditions are being asked. */
+  | 'asked'
   | 'future'
   /** No slot: the timing does not name it. */
   | 'not_due'
@@ -41,16 +43,26 @@ export interface SlotQuestion {
   readonly stretches: readonly Stretch[]
   /** A decision covers the instant. */
   readonly isDecided: boolean
+  /** Its conditions are being asked. */
+  readonly isAsked: boolean
   /** The slots to come by the definitions of today; undefined where the schedule is disabled or not there. */
   readonly upcoming: Slots | undefined
 }
 
-export function standingOf({ slot, now, stretches, isDecided, upcoming }: SlotQuestion): SlotStanding {
+export function standingOf({
+  slot,
+  now,
+  stretches,
+  isDecided,
+  isAsked,
+  upcoming,
+}: SlotQuestion): SlotStanding {
   const stretch = stretchAt(stretches, slot)
   // A missed span covers instants that were never slots.
   if (isDecided && (stretch === undefined || isSlot(stretch.slots, slot))) {
     return { standing: 'decided', ...(stretch === undefined ? {} : { stretch }) }
   }
+  if (isAsked) return { standing: 'asked', ...(stretch === undefined ? {} : { stretch }) }
   if (slot > now) {
     if (upcoming === undefined) return { standing: 'retired' }
     return isSlot(upcoming, slot)

@@ -29,7 +29,7 @@ const OFFICE: CalendarPlan = {
 const CALENDARS = compileCalendars([OFFICE])
 const BUSINESS: Condition = { kind: 'calendar', calendar: 'office', day: 'business_day' }
 const at = (condition: Condition, slot: string) =>
-  evaluate(condition, Date.parse(slot), zoneOf('Europe/Berlin'), CALENDARS)
+  evaluate(condition, Date.parse(slot), { zone: zoneOf('Europe/Berlin'), calendars: CALENDARS })
 
 describe('a condition', () => {
   test.each<[string, Condition, boolean]>([
@@ -82,7 +82,7 @@ describe('a condition', () => {
 
 test('the reason is that of the first condition that does not hold; the terms are of all', () => {
   const refuse = (...conditions: Condition[]) =>
-    refuseSlot(conditions, Date.parse('2026-12-29T12:00Z'), zoneOf('UTC'), CALENDARS)
+    refuseSlot(conditions, Date.parse('2026-12-29T12:00Z'), { zone: zoneOf('UTC'), calendars: CALENDARS })
   const freeze: Condition = { kind: 'blackout', calendar: 'office' }
   expect(refuse(BUSINESS)).toBeUndefined()
   expect(refuse(BUSINESS, freeze)).toMatchObject({

@@ -6,7 +6,7 @@ import type { Question } from './question.ts'
 /** Longer texts of commands, queries and expressions are cut: the definition has them. */
 const LONGEST = 100
 
-export function describeQuestion(question: Question): string {
+export function questionInWords(question: Question): string {
   switch (question.kind) {
     case 'file': {
       const { path, minBytes = 0, maxAgeMs } = question

@@ -4,7 +4,7 @@
 //   Q1. A question is data: two that say the same are the same, and it can be written down.
 //   Q2. An error is not a "no": nobody knows whether the condition holds.
 
-import type { JsonObject } from '../json.ts'
+import { clip, type JsonObject } from '../json.ts'
 
 interface Limited {
   /** Milliseconds; an answer that takes longer is an error. */
@@ -73,6 +73,31 @@ export const QUESTION_KINDS = [
 /** True for conditions that only the world can answer. */
 export function isQuestion(condition: { readonly kind: string }): condition is Question {
   return (QUESTION_KINDS as readonly string[]).includes(condition.kind)
+}
+
+/** Characters of a question's text that a record shows. */
+const TEXT_MAX = 200
+
+/** A question as a record names it: one field, its kind. Headers, which may hold secrets, are not part of it. */
+export function describeQuestion(question: Question): JsonObject {
+  return { [question.kind]: clip(subjectOf(question), TEXT_MAX) }
+}
+
+function subjectOf(question: Question): string {
+  switch (question.kind) {
+    case 'file':
+      return question.path
+    case 'command':
+      return typeof question.command === 'string' ? question.command : question.command.join(' ')
+    case 'http':
+      return question.url.replace(/\/\/[^/@]*@/, '//…@')
+    case 'sql':
+      return question.query
+    case 'signal':
+      return question.name
+    case 'cel':
+      return question.expression
+  }
 }
 
 /** What the world said: yes or no with what was seen, or why nobody knows. Small: it stands in the journal. */

@@ -231,7 +231,7 @@ describe('days that depend on the month', () => {
       }),
       { numRuns: 400 },
     )
-    expect(outcome.refused).toBeGreaterThan(3)
+    expect(outcome.refused).toBeGreaterThan(0)
     expect(outcome.accepted).toBeGreaterThan(200)
   })
 })

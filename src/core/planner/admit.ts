@@ -2,8 +2,10 @@
 //
 //   A1. At most `maxTasks` attempts at once; at most `maxParallel` runs that have work under way.
 //   A2. Order: retries that have come, then tasks of runs under way, then new runs. Work begun is finished first.
+//       Among these the line decides (planner/start-line.ts): priority, who was first, room in the run's pool.
 //   A3. The cost of one answer does not grow with what waits.
 
+import type { Pools } from '../schedule/pool.ts'
 import type { State, TaskKey } from '../state-machine/state.ts'
 import { taskOf } from '../state-machine/state.ts'
 
@@ -24,6 +26,13 @@ export type Admission = 'open' | 'drain' | 'closed'
 /** Which runs this process drives: a scheduler all of them, `scheduler run` only its own, a command none. */
 export type Driven = 'all' | 'none' | { readonly runId: string }
 
+export interface AdmitContext {
+  readonly limits: Limits
+  readonly admission: Admission
+  readonly driven: Driven
+  readonly definitions: { readonly pools: Pools }
+}
+
 export type Admitted = { kind: 'task'; key: TaskKey } | { kind: 'run'; runId: string }
 
 export function isDriven(driven: Driven, runId: string): boolean {
@@ -33,9 +42,7 @@ export function isDriven(driven: Driven, runId: string): boolean {
 /** The next thing to start, or undefined. The caller journals it, which changes `state`, and asks again. */
 export function admitNext(
   state: State,
-  limits: Limits,
-  admission: Admission,
-  driven: Driven,
+  { limits, admission, driven, definitions: { pools } }: AdmitContext,
 ): Admitted | undefined {
   if (admission === 'closed' || driven === 'none') return undefined
   if (driven !== 'all') return admitOnly(state, limits, driven.runId)
@@ -50,8 +57,8 @@ export function admitNext(
   if (ready !== undefined) return { kind: 'task', key: ready }
 
   if (admission !== 'open' || !hasSlot) return undefined
-  const runId = first(state.startable.values())
-  return runId === undefined ? undefined : { kind: 'run', runId }
+  const run = state.startable.first(pools)
+  return run === undefined ? undefined : { kind: 'run', runId: run.runId }
 }
 
 /** For a process that drives one run: the others may hold what they held when their scheduler went; it is not asked. */

@@ -74,6 +74,11 @@ export function endPauses(pauses: readonly Pause[] | undefined, at: Instant): Pa
   )
 }
 
+/** The wishes without the one to skip `slot`. */
+export function withoutSkip(byHand: SlotByHand[] | undefined, slot: Instant): SlotByHand[] | undefined {
+  return keep(byHand, wish => wish.did !== 'skip' || wish.slot !== slot)
+}
+
 /** H2. */
 export function forgetPassed(schedule: {
   cursor: Instant

@@ -55,6 +55,12 @@ export interface RunState {
   readonly startAfter?: Instant
   /** It is cancelled if it has not started by then. */
   readonly startBy?: Instant
+  /** What it was enqueued with: the pool it needs room in, how much of it, and what it goes before. */
+  readonly pool: string | undefined
+  readonly weight: number
+  readonly priority: number
+  /** Who was enqueued first: counts up over the runs of a state, and is given anew at a restart in the same order. */
+  place: number
   status: 'queued' | 'running'
   startedAt: Instant | undefined
   cancelReason: string | undefined

@@ -2,6 +2,7 @@
 
 import type { Calendar } from '../calendar/calendar.ts'
 import type { Dag } from '../dag/dag.ts'
+import type { Pools } from './pool.ts'
 import type { Schedule } from './schedule.ts'
 
 export interface Definitions {
@@ -10,6 +11,13 @@ export interface Definitions {
   readonly dags: ReadonlyMap<string, Dag>
   /** By name. Every calendar that another one includes is here. */
   readonly calendars: ReadonlyMap<string, Calendar>
+  /** Every `pool` of `schedules` is here. */
+  readonly pools: Pools
 }
 
-export const NO_DEFINITIONS: Definitions = { schedules: new Map(), dags: new Map(), calendars: new Map() }
+export const NO_DEFINITIONS: Definitions = {
+  schedules: new Map(),
+  dags: new Map(),
+  calendars: new Map(),
+  pools: new Map(),
+}

@@ -38,6 +38,12 @@ export interface Schedule {
   readonly conditionPolicy?: ConditionPolicy | undefined
   /** Runs start up to so much after their slot: how much is a function of (schedule, slot). */
   readonly jitterMs?: number | undefined
+  /** Name of the pool that its runs share with others. */
+  readonly pool?: string | undefined
+  /** How many slots of the pool a run holds. Default: 1. */
+  readonly weight?: number | undefined
+  /** Runs of a higher one start first. Default: 0. */
+  readonly priority?: number | undefined
 }
 
 /** True if two schedules say the same, whether or not they are one object. */

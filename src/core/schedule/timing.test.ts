@@ -52,6 +52,21 @@ describe('the slots of a timing', () => {
     ])
   })
 
+  test('what stands between two seconds counts as the later one: a slot is found under its text', () => {
+    const startAt = '2026-01-05T06:00:00.250Z'
+    expect(slotsOf({ every: '10s', startAt }, '2026-01-05T06:00Z', 2)).toEqual([
+      '2026-01-05T06:00:01Z',
+      '2026-01-05T06:00:11Z',
+    ])
+    const at = ['2026-01-05T06:00:00.250Z', '2026-01-05T06:00:00.750Z', '2026-01-05T06:00:02Z']
+    expect(slotsOf({ at }, '2026-01-05T06:00Z', 9)).toEqual(['2026-01-05T06:00:01Z', '2026-01-05T06:00:02Z'])
+    expect(slotsOf({ crons: ['* * * * *'], startAt }, '2026-01-05T05:00Z', 1)).toEqual(['2026-01-05T06:01Z'])
+    for (const every of ['1500ms', '0s', '20ms'])
+      expect(() => compileTiming({ ...PLAIN, every }, 's')).toThrow(
+        `a period is of whole seconds, got "${every}"`,
+      )
+  })
+
   test('bounds belong to the span', () => {
     const bounds = { startAt: '2026-01-05T06:00Z', endAt: '2026-01-05T08:00Z' }
     expect(slotsOf({ crons: ['0 * * * *'], ...bounds }, '2020-01-01T00:00Z', 9)).toEqual([

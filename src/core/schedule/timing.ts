@@ -3,13 +3,15 @@
 //   T1. A timing stands in the journal word for word, so that old slots can be counted after an edit, and after years.
 //   T2. Instants in it are UTC: reading `at: 2026-03-29 02:30` in a zone is the loader's, once.
 //   T3. The slots are a function of (timing, schedule id) alone: strictly increasing, each instant once, whichever of
-//       several crons named it.
+//       several crons named it. Each is a whole second, as its text in the journal is: what stands between two counts as
+//       the later one.
 
 import { compileCron } from '../cron/compile.ts'
 import type { CronDst } from '../cron/parse.ts'
 import type { CronDialect } from '../cron/tokens.ts'
+import { DagbokError, EXIT } from '../error.ts'
 import { parseDuration } from '../time/duration.ts'
-import { type Instant, parseInstant } from '../time/instant.ts'
+import { type Instant, parseInstant, SECOND_MS } from '../time/instant.ts'
 
 export interface Timing {
   readonly crons: readonly string[]
@@ -113,16 +115,31 @@ export function compileTiming(timing: Timing, scheduleId: string): Slots {
   const options = { dialect, dst, hashSeed: scheduleId }
   const sources: Slots[] = crons.map(cron => compileCron(cron, timezone, options))
   if (every !== undefined) {
-    sources.push(new EveryPeriod(parseDuration(every), startAt === undefined ? 0 : parseInstant(startAt)))
+    sources.push(new EveryPeriod(readPeriod(every), startAt === undefined ? 0 : readSecond(startAt)))
   }
-  if (at !== undefined) sources.push(new SingleInstants(at.map(parseInstant)))
+  if (at !== undefined) sources.push(new SingleInstants(at.map(readSecond)))
   const source = sources.length === 1 ? sources[0]! : new AnyOf(sources)
   if (startAt === undefined && endAt === undefined) return source
   return new Bounded(
     source,
-    startAt === undefined ? Number.NEGATIVE_INFINITY : parseInstant(startAt),
+    startAt === undefined ? Number.NEGATIVE_INFINITY : readSecond(startAt),
     endAt === undefined ? Number.POSITIVE_INFINITY : parseInstant(endAt),
   )
+}
+
+/** The first whole second that is not before an instant: a slot between two would be decided again and again. */
+function readSecond(text: string): Instant {
+  return Math.ceil(parseInstant(text) / SECOND_MS) * SECOND_MS
+}
+
+/** @throws DagbokError DURATION_INVALID */
+function readPeriod(every: string): number {
+  const ms = parseDuration(every)
+  if (ms >= SECOND_MS && ms % SECOND_MS === 0) return ms
+  throw new DagbokError('DURATION_INVALID', `a period is of whole seconds, got "${every}"`, {
+    hint: 'a slot is exact to the second: write 1s or more',
+    exitCode: EXIT.configInvalid,
+  })
 }
 
 /** Anchored, so that a restart, a reload or a month of downtime never shifts the rhythm. */

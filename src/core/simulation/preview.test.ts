@@ -42,7 +42,9 @@ test('the events of the preview are those of the reload that follows', () => {
     '2026-01-05T08:00Z',
   ])
   expect(changes[0]!.after!.next.map(formatSlot)[0]).toBe('2026-01-05T07:15Z')
-  expect(backlog).toEqual([{ scheduleId: 'stays', enqueued: ['2026-01-05T07:00Z'], skipped: [], missed: [] }])
+  expect(backlog).toEqual([
+    { scheduleId: 'stays', enqueued: ['2026-01-05T07:00Z'], skipped: [], missed: [], asked: [] },
+  ])
 
   const events = world.use(next)
   const real = events.flatMap(event => {
@@ -81,6 +83,7 @@ test('what passed while a schedule was paused is skipped; one that was retired i
         { slot: '2026-01-05T08:00Z', reason: 'paused' },
       ],
       missed: [],
+      asked: [],
     },
   ])
 })

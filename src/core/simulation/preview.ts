@@ -13,6 +13,7 @@ import type {
   ScheduleRegistered,
   ScheduleRetired,
   ScheduleSkipped,
+  SlotOpened,
 } from '../state-machine/event.ts'
 import type { State } from '../state-machine/state.ts'
 import type { Instant } from '../time/instant.ts'
@@ -45,6 +46,8 @@ export interface Backlog {
   /** Slots that would be skipped, each with its reason: of a schedule that is paused. */
   readonly skipped: readonly { readonly slot: string; readonly reason: string }[]
   readonly missed: readonly MissedSpan[]
+  /** Slots whose conditions would be asked. */
+  readonly asked: readonly string[]
 }
 
 export interface Preview {
@@ -110,10 +113,10 @@ export function previewDefinitions(
 
   const backlog = new Map<
     string,
-    { enqueued: string[]; skipped: Backlog['skipped'][number][]; missed: MissedSpan[] }
+    { enqueued: string[]; skipped: Backlog['skipped'][number][]; missed: MissedSpan[]; asked: string[] }
   >()
   const backlogOf = (scheduleId: string) => {
-    const known = backlog.get(scheduleId) ?? { enqueued: [], skipped: [], missed: [] }
+    const known = backlog.get(scheduleId) ?? { enqueued: [], skipped: [], missed: [], asked: [] }
     backlog.set(scheduleId, known)
     return known
   }
@@ -125,6 +128,9 @@ export function previewDefinitions(
       } else if (event.event === 'schedule_skipped') {
         const { schedule_id, slot, reason } = event as ScheduleSkipped
         backlogOf(schedule_id).skipped.push({ slot, reason })
+      } else if (event.event === 'slot_opened') {
+        const { schedule_id, slot } = event as SlotOpened
+        backlogOf(schedule_id).asked.push(slot)
       } else if (event.event === 'schedule_enqueued') {
         const { schedule_id, slot } = event as ScheduleEnqueued
         backlogOf(schedule_id).enqueued.push(slot)

@@ -5,9 +5,11 @@
 //       whose attempts all succeed after the time that `durationOf` gives, or end at once when they are cancelled.
 //       Test: test/simulation/simulate.test.ts.
 //   V2. At one instant the order is the loop's: first what is due, then the reports of that instant in the order in which
-//       the attempts were started.
+//       the attempts were started, then the answers to conditions, which come at once.
 //   V3. Memory is bounded by what is unfinished, not by the span.
 
+import { questionsOf } from '../condition/condition.ts'
+import type { Answer, Question } from '../condition/question.ts'
 import type { Limits } from '../planner/admit.ts'
 import { Agenda } from '../planner/agenda.ts'
 import type { Definitions } from '../schedule/definitions.ts'
@@ -15,7 +17,8 @@ import type { AttemptResult, Command } from '../state-machine/command.ts'
 import { decide } from '../state-machine/decide.ts'
 import type { Event, RunCancelRequested, TaskStart } from '../state-machine/event.ts'
 import { nextWake } from '../state-machine/next-wake.ts'
-import { emptyState, type State, taskOf } from '../state-machine/state.ts'
+import { openSlotOf } from '../state-machine/open-slot.ts'
+import { emptyState, type SlotKey, type State, taskOf } from '../state-machine/state.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
@@ -34,6 +37,8 @@ export interface SimulationOptions {
   readonly limits: Limits
   /** Whole milliseconds, 0 or more. */
   durationOf(attempt: SimulatedAttempt): number
+  /** What the world would say to a question of a schedule's conditions. Default: yes. */
+  answerOf?(question: Question, key: SlotKey): Answer
 }
 
 interface Ending {
@@ -46,7 +51,7 @@ const OK: AttemptResult = { kind: 'ok', output: {} }
 
 /** Yields the events in order, `seq` from 1. The definitions count as loaded at `from`. */
 export function* simulate(definitions: Definitions, options: SimulationOptions): Generator<Event, void> {
-  const { from, until, limits, durationOf } = options
+  const { from, until, limits, durationOf, answerOf = assumeYes } = options
   const state: State = emptyState()
   const agenda = new Agenda()
   const endings = new Endings()
@@ -82,6 +87,12 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
     }
   }
 
+  function answer(key: SlotKey): Command {
+    const { conditions = [] } = definitions.schedules.get(key.scheduleId)!
+    const answers = questionsOf(conditions).map(question => answerOf(question, key))
+    return { type: 'answered', ...key, ask: openSlotOf(state, key)!.asks, conditions, answers }
+  }
+
   if (from >= until) return
   yield* apply({ type: 'use_definitions', definitions, cause: 'start' })
   for (;;) {
@@ -96,7 +107,12 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
       const { runId, taskId, attempt } = key
       yield* apply({ type: 'ended', runId, taskId, attempt, durationMs, result })
     }
+    for (const key of [...state.asking.values()]) yield* apply(answer(key))
   }
+}
+
+function assumeYes(): Answer {
+  return { holds: true, saw: { assumed: true } }
 }
 
 function liveAttempts(state: State, runId: string): SimulatedAttempt[] {

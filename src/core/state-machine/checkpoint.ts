@@ -11,7 +11,15 @@ import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
-import { addRun, recordDefinition, type ScheduleState, type State, taskKeyText } from './state.ts'
+import { addOpenSlot } from './open-slot.ts'
+import {
+  addRun,
+  type OpenSlot,
+  recordDefinition,
+  type ScheduleState,
+  type State,
+  taskKeyText,
+} from './state.ts'
 
 const PART_BYTES_MAX = 48 * 1024
 
@@ -27,6 +35,7 @@ interface ScheduleItem extends TimingFields {
   retired?: true
   pauses?: Pause[]
   by_hand?: SlotByHand[]
+  open?: OpenSlot[]
 }
 interface DefinitionItem {
   kind: 'definition'
@@ -35,9 +44,17 @@ interface DefinitionItem {
   hash: string
   task: Task
 }
+type ComputedOfRun = 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready' | 'place'
+
 interface RunItem {
   kind: 'run'
-  run: Omit<RunState, 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready'>
+  run: Omit<RunState, ComputedOfRun | 'pool' | 'weight' | 'priority'> & {
+    pool?: string
+    /** Left out: 1. */
+    weight?: number
+    /** Left out: 0. */
+    priority?: number
+  }
 }
 interface TaskItem {
   kind: 'task'
@@ -81,18 +98,26 @@ function* items(state: State): Generator<Item> {
     if (uses > 0) for (const task of tasks.values()) yield { kind: 'definition', name, tenantId, hash, task }
   }
   for (const run of state.runs.values()) {
-    const { tasks, holdsSlot: _, remaining: __, live: ___, ready: ____, ...facts } = run
-    yield { kind: 'run', run: facts }
-    for (const [taskId, task] of tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
+    yield runItem(run)
+    for (const [taskId, task] of run.tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
   }
 }
 
+function runItem({ weight, priority, ...run }: RunState): RunItem {
+  const { tasks: _, holdsSlot: __, remaining: ___, live: ____, ready: _____, place: ______, ...facts } = run
+  const item = facts as RunItem['run']
+  if (weight !== 1) item.weight = weight
+  if (priority !== 0) item.priority = priority
+  return { kind: 'run', run: item }
+}
+
 function scheduleItem(id: string, schedule: ScheduleState): ScheduleItem {
-  const { cursor, timing, retired, pauses, byHand } = schedule
+  const { cursor, timing, retired, pauses, byHand, open } = schedule
   const item: ScheduleItem = { kind: 'schedule', id, cursor, ...timingFields(timing) }
   if (retired) item.retired = true
   if (pauses !== undefined) item.pauses = pauses
   if (byHand !== undefined) item.by_hand = byHand
+  if (open !== undefined) item.open = open
   return item
 }
 
@@ -122,7 +147,10 @@ function restoreItem(state: State, json: JsonObject): void {
         active: undefined,
         pauses: item.pauses,
         byHand: item.by_hand,
+        open: undefined,
       })
+      for (const { slot, reason, asks, retryAt } of item.open ?? [])
+        addOpenSlot(state, item.id, { slot, reason, asks, retryAt })
       return
     }
     case 'definition':
@@ -131,6 +159,10 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'run':
       addRun(state, {
         ...item.run,
+        pool: item.run.pool,
+        weight: item.run.weight ?? 1,
+        priority: item.run.priority ?? 0,
+        place: 0,
         holdsSlot: false,
         tasks: new Map(),
         remaining: 0,

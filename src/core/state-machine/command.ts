@@ -1,6 +1,7 @@
 // Everything that can be asked of the state machine. A command is imperative and may be refused; what comes of it are
 // events, which are past and may not.
 
+import type { Answers, Condition } from '../condition/condition.ts'
 import type { Dag } from '../dag/dag.ts'
 import type { JsonObject } from '../json.ts'
 import type { Definitions } from '../schedule/definitions.ts'
@@ -39,8 +40,23 @@ export type Command =
   | { type: 'resume'; scheduleId?: string; reason: string }
   /** Without a slot: the next one. */
   | { type: 'skip_slot'; scheduleId: string; slot?: Instant; reason: string }
+  /** A slot that was to be skipped is not. Without a slot: the next one that was. */
+  | { type: 'unskip_slot'; scheduleId: string; slot?: Instant; reason: string }
   /** A slot that is undecided has its run now; one that is decided is run once more. */
   | { type: 'run_slot'; scheduleId: string; slot: Instant; cause: string }
+  /**
+   * What the world said about the conditions of an open slot. They come along: those that were asked decide, whatever has
+   * been loaded since.
+   */
+  | {
+      type: 'answered'
+      scheduleId: string
+      slot: Instant
+      /** `OpenSlot.asks` when it was asked. */
+      ask: number
+      conditions: readonly Condition[]
+      answers: Answers
+    }
   | { type: 'cancel'; runId: string; reason: string }
   | { type: 'record'; fields: { event: string } & JsonObject }
   | {

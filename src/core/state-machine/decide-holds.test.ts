@@ -100,6 +100,41 @@ test('skip takes the next slot that nobody has touched', () => {
   ])
 })
 
+test('a skip is taken back: the slot is decided as if nobody had asked, through a restart', () => {
+  const world = worldOf()
+  const ask = (type: 'skip_slot' | 'unskip_slot', minute?: string) =>
+    world.when({
+      type,
+      scheduleId: 's',
+      reason: 'demo',
+      ...(minute && { slot: Date.parse(`2026-01-05T06:${minute}Z`) }),
+    })
+  world.tickAt('2026-01-05T06:00:40Z')
+  const refused = (code: string, message: string) =>
+    expect.objectContaining({ code, exitCode: 5, message: expect.stringContaining(message) })
+  expect(() => ask('unskip_slot')).toThrow(refused('NOT_SKIPPED', 'no slot of schedule "s" is to be skipped'))
+  for (const minute of ['10', '20', '30']) ask('skip_slot', minute)
+  expect(() => ask('skip_slot', '20')).toThrow(
+    expect.objectContaining({ hint: 'scheduler skip s 2026-01-05T06:20Z --undo' }),
+  )
+  expect(ask('unskip_slot', '20')).toMatchObject([
+    { event: 'slot_skip_withdrawn', schedule_id: 's', slot: '2026-01-05T06:20Z', reason: 'demo' },
+  ])
+  expect(() => ask('unskip_slot', '20')).toThrow(refused('NOT_SKIPPED', 'is not to be skipped'))
+  expect(() => ask('unskip_slot', '00')).toThrow(refused('SLOT_DECIDED', 'is decided already'))
+  // The soonest of those that are left.
+  expect(ask('unskip_slot')).toMatchObject([{ slot: '2026-01-05T06:10Z' }])
+  Object.assign(world.state, world.restored())
+  world.use(world.definitions)
+  for (const minute of ['10', '20', '30']) world.tickAt(`2026-01-05T06:${minute}:00Z`)
+  expect(slotsOf(world)).toEqual([
+    'schedule_enqueued 2026-01-05T06:00Z due',
+    'schedule_enqueued 2026-01-05T06:10Z due',
+    'schedule_enqueued 2026-01-05T06:20Z due',
+    'schedule_skipped 2026-01-05T06:30Z skipped_by_hand',
+  ])
+})
+
 test('a slot that was run ahead of time is not run again, through a restart and a downtime', () => {
   const world = worldOf({ catchup: 'all' })
   world.when({ type: 'run_slot', scheduleId: 's', slot: Date.parse('2026-01-05T06:20Z'), cause: 'cli' })

@@ -12,8 +12,9 @@ import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
 import type { Command } from './command.ts'
 import { requestRun } from './decide-runs.ts'
-import { emitEnqueued } from './decide-schedules.ts'
 import type { Decider } from './decision-context.ts'
+import { emitEnqueued, emitSkipped } from './emit-disposition.ts'
+import { openSlotOf } from './open-slot.ts'
 import type { ScheduleState } from './state.ts'
 
 /** Slots of one schedule that somebody may have skipped or run ahead of time. */
@@ -59,8 +60,37 @@ export function skipSlot(
 ): void {
   const found = find(decider, scheduleId)
   const at = slot ?? nextFree(decider, found)
+  // Its conditions are being asked: nobody needs their answer any more.
+  if (openSlotOf(decider.state, { scheduleId, slot: at }) !== undefined)
+    return emitSkipped(decider, scheduleId, at, 'skipped_by_hand', { note: reason })
   checkOpen(found, at)
   decider.emit({ event: 'slot_skip_requested', schedule_id: scheduleId, slot: formatSlot(at), reason })
+}
+
+/** @throws DagbokError SCHEDULE_NOT_FOUND (4), SLOT_DECIDED, NOT_SKIPPED (5) */
+export function unskipSlot(
+  decider: Decider,
+  { scheduleId, slot, reason }: Command & { type: 'unskip_slot' },
+): void {
+  const { known } = find(decider, scheduleId)
+  const wishes = (known.byHand ?? []).filter(({ did }) => did === 'skip').map(wish => wish.slot)
+  const at = slot ?? (wishes.length === 0 ? undefined : Math.min(...wishes))
+  if (at === undefined || !wishes.includes(at)) {
+    const hint = `scheduler why ${scheduleId}${at === undefined ? '' : ` ${formatSlot(at)}`}`
+    if (at !== undefined && at <= known.cursor)
+      throw new DagbokError(
+        'SLOT_DECIDED',
+        `the slot ${formatSlot(at)} of schedule "${scheduleId}" is decided already`,
+        { hint, exitCode: EXIT.conflict },
+      )
+    const which = at === undefined ? 'no slot' : `the slot ${formatSlot(at)}`
+    const what = at === undefined ? 'is to be skipped' : 'is not to be skipped'
+    throw new DagbokError('NOT_SKIPPED', `${which} of schedule "${scheduleId}" ${what}`, {
+      hint,
+      exitCode: EXIT.conflict,
+    })
+  }
+  decider.emit({ event: 'slot_skip_withdrawn', schedule_id: scheduleId, slot: formatSlot(at), reason })
 }
 
 /**
@@ -71,6 +101,8 @@ export function skipSlot(
 export function runSlot(decider: Decider, { scheduleId, slot, cause }: Command & { type: 'run_slot' }): void {
   const found = find(decider, scheduleId)
   const { schedule, known } = found
+  if (openSlotOf(decider.state, { scheduleId, slot }) !== undefined)
+    return emitEnqueued(decider, schedule, slot, 'by_hand')
   const isDone =
     slot <= known.cursor || known.byHand?.some(({ did, slot: touched }) => did === 'run' && touched === slot)
   if (isDone !== true) {
@@ -132,8 +164,9 @@ function checkOpen({ schedule, known }: Found, slot: Instant): void {
   const touched = known.byHand?.find(({ slot: known }) => known === slot)
   if (slot <= known.cursor || touched !== undefined) {
     const done = touched?.did === 'skip' ? 'is to be skipped already' : 'is decided already'
+    const ask = `scheduler why ${schedule.id} ${text}`
     throw new DagbokError('SLOT_DECIDED', `the slot ${text} of schedule "${schedule.id}" ${done}`, {
-      hint: `scheduler why ${schedule.id} ${text}`,
+      hint: touched?.did === 'skip' ? `scheduler skip ${schedule.id} ${text} --undo` : ask,
       exitCode: EXIT.conflict,
     })
   }

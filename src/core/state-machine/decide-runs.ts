@@ -12,10 +12,11 @@ import { admitNext } from '../planner/admit.ts'
 import { runStatus, unreachableAfter } from '../planner/plan-run.ts'
 import { LOSSES_MAX, nextRetryAt } from '../run/retry.ts'
 import { countTasks, isFinal, type RunState, type TaskState } from '../run/run.ts'
+import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot } from '../time/instant.ts'
 import type { AttemptResult, Command } from './command.ts'
 import type { Decider } from './decision-context.ts'
-import type { AttemptError, RunStatus, TaskSkip } from './event.ts'
+import type { AttemptError, RunStatus, ScheduleEnqueued, TaskSkip } from './event.ts'
 import { definitionOf, type State, type TaskKey, taskKeyText, taskOf } from './state.ts'
 
 /** A line is at most 64 KiB; a definition's tasks are spread over lines of about this size. */
@@ -64,9 +65,29 @@ export function requestRun(
     definition_hash: dag.hash,
     cause,
     ...(params === undefined ? {} : { params }),
-    ...(slot === undefined ? {} : { schedule_id: slot.scheduleId, slot: formatSlot(slot.at) }),
+    ...(slot === undefined
+      ? {}
+      : {
+          schedule_id: slot.scheduleId,
+          slot: formatSlot(slot.at),
+          ...termsOf(decider.context.definitions.schedules.get(slot.scheduleId)),
+        }),
   })
 }
+
+/** What a run takes with it from its schedule: what it needs to start, and what it goes before. */
+export function termsOf(schedule: Schedule | undefined): PoolTerms | undefined {
+  if (schedule === undefined) return undefined
+  const { pool, weight = 1, priority = 0 } = schedule
+  if (pool === undefined && priority === 0) return undefined
+  return {
+    ...(pool === undefined ? undefined : { pool }),
+    ...(pool === undefined || weight === 1 ? undefined : { weight }),
+    ...(priority === 0 ? undefined : { priority }),
+  }
+}
+
+type PoolTerms = Pick<ScheduleEnqueued, 'pool' | 'weight' | 'priority'>
 
 /** Starts whatever the limits allow: retries that have come, ready tasks, queued runs. One commit each. */
 export function startWhatMay(decider: Decider): void {
@@ -75,7 +96,7 @@ export function startWhatMay(decider: Decider): void {
   takeDelayed(state, context.now)
   if (context.driven === 'all' && context.admission !== 'closed') giveUpLate(decider)
   for (;;) {
-    const admitted = admitNext(state, context.limits, context.admission, context.driven)
+    const admitted = admitNext(state, context)
     if (admitted === undefined) return
     if (admitted.kind === 'run') startRun(decider, admitted.runId)
     else startTask(decider, admitted.key)
@@ -100,7 +121,7 @@ function takeDelayed(state: State, now: number): void {
     const run = state.runs.get(entry.item)
     if (run?.status !== 'queued') continue
     const isFirst = state.schedules.get(run.scheduleId ?? '')?.active?.[0] === run.runId
-    if (isFirst || run.order === 'parallel') state.startable.add(run.runId)
+    if (isFirst || run.order === 'parallel') state.startable.add(run)
   }
 }
 

@@ -4,20 +4,19 @@
 //   L2. One schedule's decision is one commit.
 //   L3. A change of a schedule's timing first disposes of every old slot up to now, by the old timing from the journal.
 
-import { type Condition, refuseSlot } from '../condition/condition.ts'
+import { type Condition, refuseSlot, type Surroundings } from '../condition/condition.ts'
 import type { Decision } from '../planner/decision.ts'
 import { type Hold, hasHolds, holdOf } from '../planner/hold.ts'
-import { jitterOf } from '../planner/jitter.ts'
 import { type HoldOf, miss, planSchedule } from '../planner/plan-schedule.ts'
-import { scheduledRunId } from '../run/run-id.ts'
 import type { Definitions } from '../schedule/definitions.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { compileTiming, sameTiming, timingFields } from '../schedule/timing.ts'
-import { formatInstant, formatSlot, type Instant, startOfMinute } from '../time/instant.ts'
-import { type Zone, zoneOf } from '../time/zone.ts'
-import { cancelRun, emitDefinition } from './decide-runs.ts'
+import { formatInstant, type Instant, startOfMinute } from '../time/instant.ts'
+import { zoneOf } from '../time/zone.ts'
+import { askAgain, asks, openSlot } from './decide-conditions.ts'
 import type { Decider } from './decision-context.ts'
-import type { ScheduleEnqueued, ScheduleRegistered } from './event.ts'
+import { emitEnqueued, emitMissed, emitSkipped, replaceActive } from './emit-disposition.ts'
+import type { ScheduleRegistered } from './event.ts'
 import type { ScheduleState, State } from './state.ts'
 
 /** Schedules planned by one tick. The loop ticks again at once while some are left, so that others get their turn. */
@@ -28,6 +27,7 @@ export const COMMITS_PER_SLICE = 500
 
 export function planDue(decider: Decider): void {
   const { context, state } = decider
+  askAgain(state, context.now)
   const { agenda, definitions, now } = context
   for (let planned = 0; planned < SCHEDULES_PER_TICK_MAX; planned++) {
     const scheduleId = agenda.takeDue(now)
@@ -39,7 +39,8 @@ export function planDue(decider: Decider): void {
       schedule,
       known.cursor,
       now,
-      known.active?.[0],
+      // Where conditions are asked, overlap is judged when they have been answered.
+      asks(schedule) ? undefined : known.active?.[0],
       holdsOn(state, known, schedule, definitions.calendars),
     )
     for (const decision of decisions) emitDecision(decider, schedule, decision)
@@ -57,17 +58,12 @@ function holdsOn(
 ): HoldOf | undefined {
   const holds = { pauses, byHand, freezes }
   if (conditions === undefined) return hasHolds(holds, cursor) ? slot => holdOf(holds, slot) : undefined
-  const zone = zoneOf(timing.timezone)
-  return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, zone, calendars)
+  const around = { zone: zoneOf(timing.timezone), calendars }
+  return slot => holdOf(holds, slot) ?? unmetAt(conditions, slot, around)
 }
 
-function unmetAt(
-  conditions: readonly Condition[],
-  slot: Instant,
-  zone: Zone,
-  calendars: Definitions['calendars'],
-): Hold | undefined {
-  const refused = refuseSlot(conditions, slot, zone, calendars)
+function unmetAt(conditions: readonly Condition[], slot: Instant, around: Surroundings): Hold | undefined {
+  const refused = refuseSlot(conditions, slot, around)
   if (refused === undefined) return undefined
   return { kind: 'skip', reason: refused.reason, inputs: { conditions: refused.terms } }
 }
@@ -76,79 +72,13 @@ function emitDecision(decider: Decider, schedule: Schedule, decision: Decision):
   switch (decision.kind) {
     case 'miss':
       return emitMissed(decider, schedule.id, decision)
-    case 'skip': {
-      const slot = formatSlot(decision.slot)
-      return decider.emit({
-        event: 'schedule_skipped',
-        schedule_id: schedule.id,
-        slot,
-        minute: slot,
-        reason: decision.reason,
-        inputs: decision.inputs,
-      })
-    }
+    case 'skip':
+      return emitSkipped(decider, schedule.id, decision.slot, decision.reason, decision.inputs)
     case 'enqueue':
+      if (asks(schedule)) return openSlot(decider, schedule, decision.slot, decision.reason)
       if (decision.replaces === true) replaceActive(decider, schedule.id, decision.slot)
       return emitEnqueued(decider, schedule, decision.slot, decision.reason)
   }
-}
-
-/** The runs in the way are told to end; the new one starts when they have. */
-function replaceActive(decider: Decider, scheduleId: string, slot: Instant): void {
-  const active = decider.state.schedules.get(scheduleId)?.active ?? []
-  for (const runId of [...active]) cancelRun(decider, runId, `replaced by the slot ${formatSlot(slot)}`)
-}
-
-export function emitEnqueued(
-  decider: Decider,
-  schedule: Schedule,
-  at: Instant,
-  reason: ScheduleEnqueued['reason'],
-): void {
-  const dag = decider.context.definitions.dags.get(schedule.dagName)!
-  emitDefinition(decider, dag)
-  const slot = formatSlot(at)
-  decider.emit({
-    event: 'schedule_enqueued',
-    schedule_id: schedule.id,
-    slot,
-    minute: slot,
-    run_id: scheduledRunId(schedule.id, at),
-    dag_name: dag.name,
-    tenant_id: schedule.tenantId,
-    definition_hash: dag.hash,
-    reason,
-    order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
-    ...(reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)),
-  })
-}
-
-/** When the run of a slot may start, and when at the latest. Most schedules say neither. */
-function limitsOfStart(
-  schedule: Schedule,
-  slot: Instant,
-): { start_after?: string; start_by?: string } | undefined {
-  const { jitterMs, startingDeadlineMs } = schedule
-  if (jitterMs === undefined && startingDeadlineMs === undefined) return undefined
-  const delayMs = jitterMs === undefined ? 0 : jitterOf(schedule.id, slot, jitterMs)
-  return {
-    ...(delayMs === 0 ? undefined : { start_after: formatInstant(slot + delayMs) }),
-    // A run that is held back on purpose is not late for it.
-    ...(startingDeadlineMs === undefined
-      ? undefined
-      : { start_by: formatInstant(slot + delayMs + startingDeadlineMs) }),
-  }
-}
-
-function emitMissed(decider: Decider, scheduleId: string, decision: Decision & { kind: 'miss' }): void {
-  decider.emit({
-    event: 'schedule_missed',
-    schedule_id: scheduleId,
-    from: formatSlot(decision.from),
-    to: formatSlot(decision.to),
-    count: decision.count,
-    reason: decision.reason,
-  })
 }
 
 /**
@@ -224,6 +154,15 @@ function retire(decider: Decider, id: string, known: ScheduleState, cause: 'disa
 function disposeOldSlots(decider: Decider, scheduleId: string, known: ScheduleState): void {
   const old = compileTiming(known.timing, scheduleId)
   const { now } = decider.context
+  // First those that were due before: what is open has no other to decide it.
+  for (const { slot } of [...(known.open ?? [])])
+    emitMissed(decider, scheduleId, {
+      kind: 'miss',
+      from: slot,
+      to: slot,
+      count: 1,
+      reason: 'definition_changed',
+    })
   const decisions: Decision[] = []
   let joins = true
   for (let slot = old.next(known.cursor); slot !== undefined && slot <= now; slot = old.next(slot)) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld, tell } from '../../../test/support/decider-world.ts'
 import { describeState } from './checkpoint.ts'
+import type { Event, RunStarted, ScheduleEnqueued } from './event.ts'
 
 const CHAIN = aDag('chain', { a: [], b: ['a'], c: ['b'] })
 const START = '2026-01-05T06:00:30Z'
@@ -332,6 +333,117 @@ describe('limits', () => {
     w.tickAt('2026-01-05T06:01:00Z')
     w.when({ type: 'trigger', runId: 'chain@manual-1', dag: CHAIN, cause: 'cli' })
     expect(w.state.runs.get('chain@manual-1')?.status).toBe('queued')
+  })
+})
+
+describe('pools', () => {
+  const one = aDag('one', { a: [] })
+  /** Schedules that are due in this order, a second apart: id, pool, weight, priority. */
+  function poolWorld(
+    pools: Record<string, number>,
+    ...of: [id: string, pool?: string, weight?: number, priority?: number][]
+  ): DeciderWorld {
+    const schedules = of.map(([id, pool, weight, priority], second) =>
+      aSchedule(id, `${second} 0 6 5 1 *`, 'one', { pool, weight, priority, overlap: 'allow' }),
+    )
+    const w = new DeciderWorld(definitionsOf([one], schedules, pools), START)
+    w.limits = { maxParallel: 100, maxTasks: 100 }
+    return w.boot()
+  }
+  const started = (events: readonly Event[]) =>
+    events.flatMap(event => (event.event === 'run_started' ? [(event as RunStarted).schedule_id] : []))
+  const runOf = (w: DeciderWorld, id: string) =>
+    [...w.state.runs.values()].find(({ scheduleId }) => scheduleId === id)!.runId
+  const end = (w: DeciderWorld, id: string) => started(w.ok(runOf(w, id), 'a'))
+
+  test('a run that has no room waits for one that ends; runs of other pools and of none go on', () => {
+    const w = poolWorld({ db: 1, api: 1 }, ['p', 'db'], ['q', 'db'], ['r', 'api'], ['s'])
+    expect(started(w.tickAt(START))).toEqual(['p', 'r', 's'])
+    expect(end(w, 'p')).toEqual(['q'])
+  })
+
+  test('the line says its terms once, and only what is not the default', () => {
+    const w = poolWorld({ db: 2 }, ['p', 'db', 2, -5], ['q', 'db'], ['r', undefined, 3])
+    const said = w.tickAt(START).flatMap(event => {
+      if (event.event !== 'schedule_enqueued') return []
+      const { pool, weight, priority } = event as ScheduleEnqueued
+      return [JSON.parse(JSON.stringify({ pool, weight, priority }))]
+    })
+    expect(said).toEqual([{ pool: 'db', weight: 2, priority: -5 }, { pool: 'db' }, {}])
+  })
+
+  test('higher priority first, then who was enqueued first, in a pool and outside', () => {
+    const w = poolWorld({ db: 1 }, ['p', 'db'], ['q', 'db', 1, -1], ['r', 'db', 1, 7], ['s', 'db', 1, 7])
+    expect(started(w.tickAt(START))).toEqual(['r'])
+    expect([...end(w, 'r'), ...end(w, 's'), ...end(w, 'p')]).toEqual(['s', 'p', 'q'])
+    const v = poolWorld({}, ['p'], ['q', undefined, 1, 3])
+    expect(started(v.tickAt(START))).toEqual(['q', 'p'])
+  })
+
+  test('a heavy run first in line is not passed by lighter ones', () => {
+    const w = poolWorld({ db: 3 }, ['p', 'db', 2], ['q', 'db', 2], ['r', 'db'], ['s'])
+    expect(started(w.tickAt(START))).toEqual(['p', 's'])
+    expect(end(w, 'p')).toEqual(['q', 'r'])
+  })
+
+  test('the weight is held to the end of the run, also while it waits for a retry', () => {
+    const retrying = aDag('one', { a: [] }, { retries: 1, retryDelayMs: 60_000 })
+    const schedules = ['p', 'q'].map((id, second) =>
+      aSchedule(id, `${second} 0 6 5 1 *`, 'one', { pool: 'db' }),
+    )
+    const w = new DeciderWorld(definitionsOf([retrying], schedules, { db: 1 }), START).boot()
+    expect(started(w.tickAt(START))).toEqual(['p'])
+    expect(started(w.fail(runOf(w, 'p'), 'a'))).toEqual([])
+    expect([w.state.slotsHeld, w.state.startable.held.get('db')]).toEqual([0, 1])
+    expect(started(w.tickAt('2026-01-05T06:02:00Z'))).toEqual([])
+    expect(end(w, 'p')).toEqual(['q'])
+  })
+
+  test('a queued run that is cancelled leaves the line and frees nothing', () => {
+    const w = poolWorld({ db: 1 }, ['p', 'db'], ['q', 'db'], ['r', 'db'])
+    w.tickAt(START)
+    expect(started(w.when({ type: 'cancel', runId: runOf(w, 'q'), reason: 'x' }))).toEqual([])
+    expect(w.state.startable.held.get('db')).toBe(1)
+    expect(end(w, 'p')).toEqual(['r'])
+  })
+
+  test('a reload that widens a pool, or drops it, lets those who wait start', () => {
+    const terms: [string, string][] = ['p', 'q', 'r', 's'].map(id => [id, 'db'])
+    const w = poolWorld({ db: 1 }, ...terms)
+    w.tickAt(START)
+    const { pools: _, ...rest } = w.definitions
+    expect(started(w.use({ ...rest, pools: new Map([['db', { slots: 3 }]]) }))).toEqual(['q', 'r'])
+    expect(started(w.use({ ...rest, pools: new Map() }))).toEqual(['s'])
+  })
+
+  test('a pool that was made smaller than a weight lets that run start when nothing else is held', () => {
+    const w = poolWorld({ db: 4 }, ['p', 'db', 3], ['q', 'db', 3], ['r', 'db'])
+    w.tickAt(START)
+    w.use({ ...w.definitions, pools: new Map([['db', { slots: 2 }]]) })
+    expect(end(w, 'p')).toEqual(['q'])
+    expect(end(w, 'q')).toEqual(['r'])
+  })
+
+  test('a restart finds the pool as full and the line as it was', () => {
+    const w = poolWorld({ db: 3 }, ['p', 'db', 2], ['q', 'db', 2], ['r', 'db', 1, -1], ['s', 'db', 1, 9])
+    w.tickAt(START)
+    for (const state of [w.replayed(), w.restored()]) {
+      expect(state.startable.held).toEqual(new Map([['db', 3]]))
+      expect(state.startable.waiting('db').map(({ scheduleId }) => scheduleId)).toEqual(['q', 'r'])
+    }
+  })
+
+  test('a slot run once more takes the terms of its schedule; a DAG by itself has none', () => {
+    const w = poolWorld({ db: 2 }, ['p', 'db', 2, 4])
+    w.tickAt(START)
+    w.when({ type: 'run_slot', scheduleId: 'p', slot: Date.parse('2026-01-05T06:00Z'), cause: 'cli' })
+    w.when({ type: 'trigger', runId: 'one@manual-1', dag: one, cause: 'cli' })
+    expect(w.events.filter(({ event }) => event === 'run_requested')).toMatchObject([
+      { pool: 'db', weight: 2, priority: 4 },
+      expect.not.objectContaining({ pool: expect.anything() }),
+    ])
+    expect(w.state.startable.waiting('db')).toHaveLength(1)
+    expect(w.state.runs.get('one@manual-1')?.status).toBe('running')
   })
 })
 

@@ -7,7 +7,8 @@
 import { assertNever } from '../error.ts'
 import { isDriven } from '../planner/admit.ts'
 import type { Command } from './command.ts'
-import { pause, resume, runSlot, skipSlot } from './decide-holds.ts'
+import { takeAnswers } from './decide-conditions.ts'
+import { pause, resume, runSlot, skipSlot, unskipSlot } from './decide-holds.ts'
 import { cancelRun, endAttempt, noteReadopted, noteSpawned, requestRun, startWhatMay } from './decide-runs.ts'
 import { disposeAndRegister, planDue } from './decide-schedules.ts'
 import { Decider, type DecisionContext } from './decision-context.ts'
@@ -65,8 +66,12 @@ function dispatch(decider: Decider, command: Exclude<Command, { type: 'use_defin
       return resume(decider, command)
     case 'skip_slot':
       return skipSlot(decider, command)
+    case 'unskip_slot':
+      return unskipSlot(decider, command)
     case 'run_slot':
       return runSlot(decider, command)
+    case 'answered':
+      return takeAnswers(decider, command)
     case 'cancel':
       return cancelRun(decider, command.runId, command.reason)
     case 'record':

@@ -1,20 +1,29 @@
-// Everything that can ever happen, on one page: the events of the journal, in the very shape of its lines.
+// Everything that can ever happen, on two pages (schedule-event.ts has the decisions about slots): the events of the journal, in the very shape of its lines.
 //
 //   - Names are `noun_verb`, past. Fields may be added, never renamed, never given another meaning.
 //   - Order of keys: `timestamp event seq`, then the subject, then details. The journal adds `commit` and, last, `c`.
 //   - Instants inside events are ISO 8601 UTC text; durations are milliseconds in a field that ends in `_ms`.
 //   - A line is at most 64 KiB: larger things go to a blob, and the line carries its name (docs/journal-format.md).
 
-import type { ConditionReason } from '../condition/condition.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { TimingFields } from '../schedule/timing.ts'
+import type { Line } from './event-line.ts'
+import type {
+  ScheduleEnqueued,
+  ScheduleMissed,
+  SchedulePaused,
+  ScheduleRegistered,
+  ScheduleResumed,
+  ScheduleRetired,
+  ScheduleSkipped,
+  SchedulingFrozen,
+  SchedulingThawed,
+  SlotDeferred,
+  SlotOpened,
+  SlotSkipRequested,
+  SlotSkipWithdrawn,
+} from './schedule-event.ts'
 
-interface Line {
-  /** When it was decided: ISO 8601 UTC with milliseconds. Order is `seq`, never this: clocks step. */
-  timestamp: string
-  /** Position in the journal, 1, 2, 3 … without a hole. 0 until the journal has taken the event. */
-  seq: number
-}
+export type * from './schedule-event.ts'
 
 // --- the journal about itself -------------------------------------------------------------------------------------
 
@@ -93,94 +102,6 @@ export interface DefinitionsRejected extends Line {
   errors: string[]
 }
 
-// --- schedules -----------------------------------------------------------------------------------------------------
-
-/** From here on the slots after `cursor` are this schedule's to decide. */
-export interface ScheduleRegistered extends Line, TimingFields {
-  event: 'schedule_registered'
-  schedule_id: string
-  cause: 'first_seen' | 'enabled' | 'timing_changed'
-  cursor: string
-}
-/** No slot after the last decided one is due until it is registered again. */
-export interface ScheduleRetired extends Line {
-  event: 'schedule_retired'
-  schedule_id: string
-  cause: 'disabled' | 'removed'
-}
-/** Slots after this line's timestamp are skipped, up to `until` or until somebody resumes it. */
-export interface SchedulePaused extends Line {
-  event: 'schedule_paused'
-  schedule_id: string
-  reason: string
-  until?: string
-}
-export interface ScheduleResumed extends Line {
-  event: 'schedule_resumed'
-  schedule_id: string
-  reason: string
-}
-/** As `schedule_paused`, for every schedule at once. */
-export interface SchedulingFrozen extends Line {
-  event: 'scheduling_frozen'
-  reason: string
-  until?: string
-}
-export interface SchedulingThawed extends Line {
-  event: 'scheduling_thawed'
-  reason: string
-}
-/** A slot to come will be skipped. */
-export interface SlotSkipRequested extends Line {
-  event: 'slot_skip_requested'
-  schedule_id: string
-  slot: string
-  reason: string
-}
-/** The slot's run is in the line. */
-export interface ScheduleEnqueued extends Line {
-  event: 'schedule_enqueued'
-  schedule_id: string
-  slot: string
-  /** The slot under its seed name: the key of `{schedule_id, minute}`. Equal to `slot`. */
-  minute: string
-  run_id: string
-  dag_name: string
-  tenant_id: string
-  definition_hash: string
-  /** `by_hand`: somebody ran a slot before it was due; when it comes, it has had its run. */
-  reason: 'due' | 'catchup' | 'by_hand'
-  /** `serial`: runs of this schedule go one after the other. */
-  order: 'serial' | 'parallel'
-  /** The run does not start before it: the slot and its jitter. */
-  start_after?: string
-  /** If the run has not started by then, it is cancelled. */
-  start_by?: string
-}
-export interface ScheduleSkipped extends Line {
-  event: 'schedule_skipped'
-  schedule_id: string
-  slot: string
-  minute: string
-  reason: 'overlap' | 'paused' | 'frozen' | 'skipped_by_hand' | ConditionReason
-  inputs: JsonObject
-}
-/** Each of the `count` slots from `from` to `to`, both included, was due and did not run. */
-export interface ScheduleMissed extends Line {
-  event: 'schedule_missed'
-  schedule_id: string
-  from: string
-  to: string
-  count: number
-  reason:
-    | 'catchup_none'
-    | 'catchup_latest'
-    | 'catchup_window'
-    | 'max_catchup'
-    | 'deadline'
-    | 'definition_changed'
-}
-
 // --- runs ----------------------------------------------------------------------------------------------------------
 
 export type RunStatus = 'success' | 'failed' | 'cancelled'
@@ -207,6 +128,10 @@ export interface RunRequested extends Line {
   /** The slot that it is run for once more; that slot's own decision stays as it is. */
   schedule_id?: string
   slot?: string
+  /** Of the schedule, as in `schedule_enqueued`. */
+  pool?: string
+  weight?: number
+  priority?: number
 }
 export interface RunStarted extends Line {
   event: 'run_started'
@@ -350,6 +275,9 @@ export type SystemEvent =
   | SchedulingFrozen
   | SchedulingThawed
   | SlotSkipRequested
+  | SlotSkipWithdrawn
+  | SlotOpened
+  | SlotDeferred
   | ScheduleEnqueued
   | ScheduleSkipped
   | ScheduleMissed

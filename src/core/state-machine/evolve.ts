@@ -6,7 +6,7 @@
 
 import type { Task } from '../dag/task.ts'
 import { assertNever } from '../error.ts'
-import { endPauses, forgetPassed, type Pause, type SlotByHand } from '../planner/hold.ts'
+import { endPauses, forgetPassed, type Pause, type SlotByHand, withoutSkip } from '../planner/hold.ts'
 import { isFinal, type RunState, type TaskState } from '../run/run.ts'
 import { readTiming } from '../schedule/timing.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
@@ -17,6 +17,7 @@ import {
   type ScheduleEnqueued,
   type SystemEvent,
 } from './event.ts'
+import { addOpenSlot, closeSlot, deferSlot } from './open-slot.ts'
 import {
   addRun,
   definitionOf,
@@ -62,6 +63,7 @@ function fold(state: State, event: SystemEvent): void {
         pauses: known?.pauses,
         // A slot that has had its run has had it under any timing: the key is (schedule, slot).
         byHand: known?.byHand,
+        open: known?.open,
       })
       return
     }
@@ -71,16 +73,27 @@ function fold(state: State, event: SystemEvent): void {
     case 'schedule_enqueued': {
       const schedule = scheduleOf(state, event.schedule_id)
       const slot = parseInstant(event.slot)
-      if (event.reason !== 'by_hand') moveCursor(schedule, slot)
-      else touchSlot(schedule, { slot, did: 'run', reason: '' })
+      if (!closeSlot(state, event.schedule_id, slot)) {
+        if (event.reason !== 'by_hand') moveCursor(schedule, slot)
+        else touchSlot(schedule, { slot, did: 'run', reason: '' })
+      }
       enqueue(state, event)
       return
     }
+    case 'slot_opened': {
+      const slot = parseInstant(event.slot)
+      moveCursor(scheduleOf(state, event.schedule_id), slot)
+      addOpenSlot(state, event.schedule_id, { slot, reason: event.reason, asks: 0, retryAt: undefined })
+      return
+    }
+    case 'slot_deferred':
+      deferSlot(state, event)
+      return
     case 'schedule_skipped':
-      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.slot))
+      decideUpTo(state, event.schedule_id, parseInstant(event.slot))
       return
     case 'schedule_missed':
-      moveCursor(scheduleOf(state, event.schedule_id), parseInstant(event.to))
+      decideUpTo(state, event.schedule_id, parseInstant(event.to))
       return
     case 'schedule_paused': {
       const schedule = scheduleOf(state, event.schedule_id)
@@ -103,6 +116,11 @@ function fold(state: State, event: SystemEvent): void {
     case 'slot_skip_requested': {
       const wish = { slot: parseInstant(event.slot), did: 'skip', reason: event.reason } as const
       touchSlot(scheduleOf(state, event.schedule_id), wish)
+      return
+    }
+    case 'slot_skip_withdrawn': {
+      const schedule = scheduleOf(state, event.schedule_id)
+      schedule.byHand = withoutSkip(schedule.byHand, parseInstant(event.slot))
       return
     }
 
@@ -210,6 +228,11 @@ function touchSlot(schedule: ScheduleState, wish: SlotByHand): void {
   else schedule.byHand.push(wish)
 }
 
+/** An open slot lies behind the cursor, which has moved on without it: its decision moves nothing. */
+function decideUpTo(state: State, scheduleId: string, slot: Instant): void {
+  if (!closeSlot(state, scheduleId, slot)) moveCursor(scheduleOf(state, scheduleId), slot)
+}
+
 function moveCursor(schedule: ScheduleState, slot: Instant): void {
   schedule.cursor = slot
   if (schedule.pauses !== undefined || schedule.byHand !== undefined) forgetPassed(schedule)
@@ -246,6 +269,10 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     enqueuedAt: parseInstant(event.timestamp),
     startAfter: scheduled && event.start_after !== undefined ? parseInstant(event.start_after) : undefined,
     startBy: scheduled && event.start_by !== undefined ? parseInstant(event.start_by) : undefined,
+    pool: event.pool,
+    weight: event.weight ?? 1,
+    priority: event.priority ?? 0,
+    place: 0,
     status: 'queued',
     // Said although undefined: runs that have all of these from the start are of one hidden class to their end.
     startedAt: undefined,
@@ -261,7 +288,8 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
 
 function start(state: State, run: RunState, startedAt: number): void {
   const { tasks } = definitionOf(state, run)
-  state.startable.delete(run.runId)
+  state.startable.delete(run)
+  state.startable.hold(run)
   run.status = 'running'
   run.startedAt = startedAt
   run.remaining = tasks.size
@@ -278,7 +306,8 @@ function start(state: State, run: RunState, startedAt: number): void {
 function finish(state: State, run: RunState, at: Instant): void {
   if (run.holdsSlot) state.slotsHeld -= 1
   state.runs.delete(run.runId)
-  state.startable.delete(run.runId)
+  if (run.status === 'queued') state.startable.delete(run)
+  else state.startable.release(run)
   definitionOf(state, run).uses -= 1
   if (run.scheduleId === undefined) return
   const schedule = scheduleOf(state, run.scheduleId)
@@ -288,7 +317,7 @@ function finish(state: State, run: RunState, at: Instant): void {
   if (next?.status !== 'queued') return
   // Its time may have come while another was in its way, and not have come any more: clocks go back.
   if (next.startAfter !== undefined && next.startAfter > at) state.delayed.put(next.startAfter, next.runId)
-  else state.startable.add(next.runId)
+  else state.startable.add(next)
 }
 
 function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {

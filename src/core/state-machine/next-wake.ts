@@ -1,5 +1,5 @@
-// When something is due by itself: the next slot, the next retry, a run that was held back or is given up. The daemon's
-// single timer is set by this.
+// When something is due by itself: the next slot, the next retry, a run that was held back or is given up, conditions to
+// be asked again. The daemon's single timer is set by this.
 
 import type { Agenda } from '../planner/agenda.ts'
 import type { Instant } from '../time/instant.ts'
@@ -11,7 +11,8 @@ import type { State } from './state.ts'
  */
 export function nextWake(state: State, agenda: Agenda, ticking: boolean): Instant | undefined {
   const work = earliest(state.retries.nextAt, state.delayed.nextAt)
-  return ticking ? earliest(work, earliest(agenda.nextAt, state.deadlines.nextAt)) : work
+  if (!ticking) return work
+  return earliest(work, earliest(agenda.nextAt, earliest(state.deadlines.nextAt, state.reasks.nextAt)))
 }
 
 function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {

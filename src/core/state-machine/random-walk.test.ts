@@ -3,8 +3,9 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { aDag, aSchedule, definitionsOf } from '../../../test/support/builders.ts'
+import { aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
+import type { Answer } from '../condition/question.ts'
 import { compileCron } from '../cron/compile.ts'
 import { DagbokError } from '../error.ts'
 import type { Definitions } from '../schedule/definitions.ts'
@@ -13,13 +14,21 @@ import { formatSlot } from '../time/instant.ts'
 import { describeState } from './checkpoint.ts'
 import type { AttemptResult, Command } from './command.ts'
 import type { Event } from './event.ts'
-import { emptyState } from './state.ts'
+import { slotKeyText } from './open-slot.ts'
+import { emptyState, type State } from './state.ts'
 
 const START = '2026-03-28T23:00:00Z'
 const DAGS = [
   aDag('chain', { a: [], b: ['a'], c: ['b'] }, { retries: 1, retryDelayMs: 30_000 }),
   aDag('wide', { a: [], b: [], c: ['a', 'b'], d: ['a'], e: ['c', 'd'] }),
   aDag('single', { only: [] }, { retries: 2, retryDelayMs: 1_000 }),
+]
+
+/** What the world says to the conditions of a slot. */
+const ANSWERS: readonly Answer[] = [
+  { holds: true, saw: { bytes: 1 } },
+  { holds: false, saw: { missing: true } },
+  { error: 'nobody knows' },
 ]
 
 const schedules = fc.array(
@@ -31,8 +40,18 @@ const schedules = fc.array(
     overlap: fc.constantFrom<Overlap>('skip', 'allow', 'queue', 'replace'),
     maxCatchup: fc.integer({ min: 1, max: 5 }),
     enabled: fc.boolean(),
+    asked: fc.constantFrom(
+      undefined,
+      undefined,
+      askedBy(),
+      askedBy({ retryUntilMs: 120_000, retryEveryMs: 20_000, onError: 'run' }),
+      askedBy({ retryUntilMs: 40_000, retryEveryMs: 60_000, onError: 'skip' }),
+    ),
     startingDeadlineMs: fc.constantFrom(undefined, undefined, 0, 45_000, 600_000),
     jitterMs: fc.constantFrom(undefined, undefined, 1, 30_000, 400_000),
+    pool: fc.constantFrom(undefined, undefined, 'small', 'large', 'gone'),
+    weight: fc.constantFrom(1, 1, 2, 3),
+    priority: fc.constantFrom(0, 0, 5, -5),
   }),
   { minLength: 1, maxLength: 4 },
 )
@@ -46,6 +65,10 @@ const step = fc.oneof(
       seconds: fc.oneof(fc.integer({ min: 0, max: 90 }), fc.integer({ min: -4_000, max: 20_000 })),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('answer' as const), pick: fc.nat(), how: fc.nat(2) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trigger' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redefine' as const), to: schedules }) },
@@ -53,7 +76,13 @@ const step = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom('pause' as const, 'resume' as const, 'skip' as const, 'run' as const),
+      kind: fc.constantFrom(
+        'pause' as const,
+        'resume' as const,
+        'skip' as const,
+        'unskip' as const,
+        'run' as const,
+      ),
       pick: fc.nat(),
       minutes: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
     }),
@@ -63,11 +92,14 @@ const step = fc.oneof(
 type Drawn = typeof schedules extends fc.Arbitrary<infer T> ? T : never
 
 function define(drawn: Drawn): Definitions {
+  // Sizes that a reload changes, at times to less than one run weighs; no set has the pool `gone`.
+  const pools = { small: 1 + (drawn.length % 2), large: 2 + (drawn[0]!.maxCatchup % 3) }
   return definitionsOf(
     DAGS,
-    drawn.map(({ cron, zone, dag, ...policy }, index) =>
-      aSchedule(`s${index}`, cron, dag, { ...policy, timing: { timezone: zone } }),
+    drawn.map(({ cron, zone, dag, asked, ...policy }, index) =>
+      aSchedule(`s${index}`, cron, dag, { ...policy, ...asked, timing: { timezone: zone } }),
     ),
+    pools,
   )
 }
 
@@ -85,6 +117,7 @@ test('facts, limits and slots hold through any story', () => {
       world.boot()
       let runs = 0
       for (const move of steps) {
+        const before = world.events.length
         const live = [...world.state.live.values()]
         const known = [...world.state.runs.keys()]
         if (move.kind === 'advance') {
@@ -93,6 +126,8 @@ test('facts, limits and slots hold through any story', () => {
         } else if (move.kind === 'end' && live.length > 0) {
           const { runId, taskId } = live[move.pick % live.length]!
           world.end(runId, taskId, result(move.how))
+        } else if (move.kind === 'answer') {
+          world.answer(move.pick, ANSWERS[move.how]!)
         } else if (move.kind === 'trigger') {
           const dag = DAGS[move.pick % DAGS.length]!
           world.when({ type: 'trigger', runId: `${dag.name}@manual-${runs++}`, dag, cause: 'test' })
@@ -102,6 +137,7 @@ test('facts, limits and slots hold through any story', () => {
           move.kind === 'pause' ||
           move.kind === 'resume' ||
           move.kind === 'skip' ||
+          move.kind === 'unskip' ||
           move.kind === 'run'
         ) {
           steer(world, move.kind, move.pick, move.minutes)
@@ -113,6 +149,8 @@ test('facts, limits and slots hold through any story', () => {
         expect(world.state.slotsHeld).toBeLessThanOrEqual(2)
         expect(world.state.live.size).toBeLessThanOrEqual(3)
         checkCounts(world)
+        checkPools(world, world.events.slice(before))
+        checkOrder(world)
       }
       expect(describeState(world.replayed())).toBe(world.facts())
       expect(describeState(world.restored())).toBe(world.facts())
@@ -126,7 +164,7 @@ test('facts, limits and slots hold through any story', () => {
 /** What people do to slots. A refusal is an answer too: it must leave no trace. */
 function steer(
   world: DeciderWorld,
-  kind: 'pause' | 'resume' | 'skip' | 'run',
+  kind: 'pause' | 'resume' | 'skip' | 'unskip' | 'run',
   pick: number,
   minutes: number | undefined,
 ): void {
@@ -145,7 +183,15 @@ function steer(
       world.when({ type: 'resume', reason: 'test', ...{ scheduleId } } as Command)
     } else if (scheduleId !== undefined && slot !== undefined) {
       if (kind === 'run') world.when({ type: 'run_slot', scheduleId, slot, cause: 'test' })
-      else world.when({ type: 'skip_slot', scheduleId, reason: 'test', ...(pick % 2 === 0 ? { slot } : {}) })
+      else {
+        const which = pick % 2 === 0 ? { slot } : {}
+        world.when({
+          type: kind === 'skip' ? 'skip_slot' : 'unskip_slot',
+          scheduleId,
+          reason: 'test',
+          ...which,
+        })
+      }
     }
   } catch (error) {
     expect(error).toBeInstanceOf(DagbokError)
@@ -162,10 +208,51 @@ function restart(old: DeciderWorld, fromCheckpoint: boolean): DeciderWorld {
   return world.boot()
 }
 
+function idsInLine({ startable }: State): string[] {
+  return [undefined, ...startable.names()].flatMap(pool => startable.waiting(pool).map(({ runId }) => runId))
+}
+
+/** A pool never gives out more than it has, but to a run that nobody shares it with. */
+function checkPools({ state, definitions }: DeciderWorld, events: readonly Event[]): void {
+  const held = new Map<string, number>()
+  const holders = new Map<string, number>()
+  for (const { status, pool, weight } of state.runs.values()) {
+    if (status === 'queued' || pool === undefined) continue
+    held.set(pool, (held.get(pool) ?? 0) + weight)
+    holders.set(pool, (holders.get(pool) ?? 0) + 1)
+  }
+  expect(new Map([...state.startable.held].sort())).toEqual(new Map([...held].sort()))
+  for (const event of events) {
+    if (event.event !== 'run_started' || !('run_id' in event)) continue
+    const { pool } = state.runs.get(event.run_id as string) ?? {}
+    const slots = definitions.pools.get(pool ?? '')?.slots
+    if (slots !== undefined && holders.get(pool!) !== 1) expect(held.get(pool!)).toBeLessThanOrEqual(slots)
+  }
+}
+
+/** Whoever is in the line live and after a restart stands in the same order. */
+function checkOrder(world: DeciderWorld): void {
+  const live = idsInLine(world.state)
+  for (const restarted of [world.replayed(), world.restored()]) {
+    const again = idsInLine(restarted)
+    expect(live.filter(id => again.includes(id))).toEqual(again.filter(id => live.includes(id)))
+    expect(restarted.startable.held).toEqual(world.state.startable.held)
+  }
+}
+
 /** What is computed for constant cost agrees with what it is computed from. */
 function checkCounts({ state }: DeciderWorld): void {
   let slots = 0
-  const inLine = new Set([...state.startable, ...state.delayed.earliest(Infinity).map(({ item }) => item)])
+  const inLine = new Set([...idsInLine(state), ...state.delayed.earliest(Infinity).map(({ item }) => item)])
+  const waiting = new Set(state.reasks.earliest(Infinity).map(({ item }) => slotKeyText(item)))
+  for (const [scheduleId, { open = [], cursor }] of state.schedules) {
+    for (const { slot, retryAt } of open) {
+      expect(slot).toBeLessThanOrEqual(cursor)
+      const key = slotKeyText({ scheduleId, slot })
+      // Nobody is forgotten here either: it is being asked, or it will be.
+      expect(state.asking.has(key) || (retryAt !== undefined && waiting.has(key))).toBe(true)
+    }
+  }
   for (const run of state.runs.values()) {
     const isFirst = state.schedules.get(run.scheduleId ?? '')?.active?.[0] === run.runId
     // Nobody is forgotten: who has nobody in the way is in the line, or will be at an instant that is known.
@@ -185,6 +272,7 @@ function checkSlots(events: readonly Event[]): void {
   const open = new Map<string, { next(after: number): number | undefined; cursor: number }>()
   const seen = new Set<string>()
   const early = new Set<string>()
+  const asked = new Set<string>()
   for (const event of events as unknown as Record<string, string>[]) {
     const id = event['schedule_id'] ?? ''
     if (event['event'] === 'schedule_registered') {
@@ -197,7 +285,19 @@ function checkSlots(events: readonly Event[]): void {
     }
     const schedule = open.get(id)
     if (schedule === undefined) continue
-    if (event['event'] === 'schedule_enqueued' && event['reason'] === 'by_hand') {
+    const slotName = `${id} ${event['slot'] ?? event['to']}`
+    if (event['event'] === 'slot_opened') {
+      dispose(event['slot']!)
+      asked.add(slotName)
+    } else if (event['event'] === 'slot_deferred') {
+      expect(asked.has(slotName)).toBe(true)
+    } else if (
+      /^schedule_(?:enqueued|skipped|missed)$/.test(event['event'] ?? '') &&
+      asked.delete(slotName)
+    ) {
+      // Its turn was when it was opened; this is its one decision.
+      continue
+    } else if (event['event'] === 'schedule_enqueued' && event['reason'] === 'by_hand') {
       expect(formatSlot(schedule.next(Date.parse(event['slot']!) - 1)!)).toBe(event['slot'])
       expect(Date.parse(event['slot']!)).toBeGreaterThan(schedule.cursor)
       expect(seen.has(`${id} ${event['slot']}`)).toBe(false)

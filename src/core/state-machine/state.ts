@@ -7,6 +7,7 @@
 import type { Dag } from '../dag/dag.ts'
 import type { Task } from '../dag/task.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
+import { StartLine } from '../planner/start-line.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import type { Timing } from '../schedule/timing.ts'
 import type { Instant } from '../time/instant.ts'
@@ -24,6 +25,23 @@ export interface ScheduleState {
   pauses: Pause[] | undefined
   /** Slots after the cursor that somebody has skipped or has run already. Undefined: none. */
   byHand: SlotByHand[] | undefined
+  /** Slots up to the cursor whose conditions are still to be answered, in order. Undefined: none, as nearly always. */
+  open: OpenSlot[] | undefined
+}
+
+/** A slot between being due and its decision. */
+export interface OpenSlot {
+  readonly slot: Instant
+  readonly reason: 'due' | 'catchup'
+  /** How often its conditions have been answered. The fence: an answer to an older ask is ignored. */
+  asks: number
+  /** When they are asked again; undefined: they are being asked. */
+  retryAt: Instant | undefined
+}
+
+export interface SlotKey {
+  readonly scheduleId: string
+  readonly slot: Instant
 }
 
 /** A DAG definition that runs refer to, with what is computed from it once. It may come in several parts. */
@@ -55,8 +73,10 @@ export interface State {
 
   // --- computed from the above, for constant cost ---
 
-  /** Runs that may start now, in order: their schedule has no earlier run in the way. */
-  readonly startable: Set<string>
+  /** How many runs were put in their place: the number of the next one's. */
+  places: number
+  /** Runs that may start now, in order: their schedule has no earlier run in the way. And what their pools gave out. */
+  readonly startable: StartLine
   /** Tasks `ready`, in order. */
   readonly ready: Map<string, TaskKey>
   /** Tasks `running`. */
@@ -73,6 +93,12 @@ export interface State {
   readonly delayed: InstantHeap<string>
   /** Queued runs that must have started by then. */
   readonly deadlines: InstantHeap<string>
+  /** Open slots whose conditions are to be asked now, in order. */
+  readonly asking: Map<string, SlotKey>
+  /** Grows whenever `asking` changes: tells the asker whether to look. */
+  askingVersion: number
+  /** Open slots to be asked again. Stale entries are recognised by `retryAt` when they come up. */
+  readonly reasks: InstantHeap<SlotKey>
 }
 
 export function emptyState(): State {
@@ -83,7 +109,8 @@ export function emptyState(): State {
     definitions: new Map(),
     runs: new Map(),
     freezes: [],
-    startable: new Set(),
+    places: 0,
+    startable: new StartLine(),
     ready: new Map(),
     live: new Map(),
     liveVersion: 0,
@@ -92,6 +119,9 @@ export function emptyState(): State {
     due: new Map(),
     delayed: new InstantHeap(),
     deadlines: new InstantHeap(),
+    asking: new Map(),
+    askingVersion: 0,
+    reasks: new InstantHeap(),
   }
 }
 
@@ -140,16 +170,18 @@ export function recordDefinition(state: State, header: Omit<Dag, 'tasks'>, tasks
 export function addRun(state: State, run: RunState): void {
   state.runs.set(run.runId, run)
   definitionOf(state, run).uses += 1
+  state.places += 1
+  run.place = state.places
   let first = true
   if (run.scheduleId !== undefined) {
     const schedule = scheduleOf(state, run.scheduleId)
     if (schedule.active === undefined) schedule.active = [run.runId]
     else first = schedule.active.push(run.runId) === 1
   }
-  if (run.status !== 'queued') return
+  if (run.status !== 'queued') return state.startable.hold(run)
   if (run.startBy !== undefined) state.deadlines.put(run.startBy, run.runId)
   if (run.startAfter !== undefined) state.delayed.put(run.startAfter, run.runId)
-  else if (first || run.order === 'parallel') state.startable.add(run.runId)
+  else if (first || run.order === 'parallel') state.startable.add(run)
 }
 
 export function scheduleOf(state: State, scheduleId: string): ScheduleState {
