@@ -103,6 +103,26 @@ function addCalendarProblems(
   }
 }
 
+/** Conditions that ask for the last run of a schedule that does not exist. */
+function addAskedProblems(
+  file: CheckedScheduleFile,
+  known: ReadonlySet<string | undefined>,
+  problems: ProblemList,
+): void {
+  for (const { askedSchedules } of file.schedules)
+    for (const { id, place } of askedSchedules) {
+      if (known.has(id)) continue
+      problems.add(place, `unknown schedule "${id}"`, {
+        help: () =>
+          suggestName(
+            id,
+            [...known].filter(name => name !== undefined),
+            'schedules',
+          ),
+      })
+    }
+}
+
 /** A pool that does not exist, or that could never hold one run. */
 function addPoolProblems(
   { schedule, poolPlace, weightPlace }: LooseSchedule,
@@ -128,26 +148,6 @@ function addPoolProblems(
         help: 'give the pool more slots, or the schedule a smaller weight',
       },
     )
-}
-
-/** Conditions that ask for the last run of a schedule that does not exist. */
-function addAskedProblems(
-  file: CheckedScheduleFile,
-  known: ReadonlySet<string | undefined>,
-  problems: ProblemList,
-): void {
-  for (const { askedSchedules } of file.schedules)
-    for (const { id, place } of askedSchedules) {
-      if (known.has(id)) continue
-      problems.add(place, `unknown schedule "${id}"`, {
-        help: () =>
-          suggestName(
-            id,
-            [...known].filter(name => name !== undefined),
-            'schedules',
-          ),
-      })
-    }
 }
 
 /** True if a schedule's `dag` is a path, not a name. */

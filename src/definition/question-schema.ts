@@ -108,7 +108,7 @@ export const QUESTION_FIELDS = {
   signal: text(100)
     .optional()
     .meta({
-      description: 'The name of an event that somebody must have recorded (`scheduler signal`).',
+      description: 'The name of an event that somebody must have recorded (`scheduler record`).',
       examples: ['orders_complete'],
     }),
   within: z

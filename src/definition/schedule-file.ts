@@ -31,10 +31,10 @@ export interface LooseSchedule {
   readonly dagPlace: Span
   readonly tenantId: string | undefined
   readonly conditionsPlace: Span
-  readonly poolPlace: Span
-  readonly weightPlace: Span
   /** Schedules whose last run a condition asks for. */
   readonly askedSchedules: readonly AskedSchedule[]
+  readonly poolPlace: Span
+  readonly weightPlace: Span
 }
 
 export interface CheckedScheduleFile {
@@ -89,9 +89,9 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     dagPlace: tree.locate([index, 'dag']),
     tenantId: parsed?.data?.tenant,
     conditionsPlace: tree.locate([index, 'conditions']),
+    askedSchedules,
     poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
     weightPlace: tree.locate([index, 'pool', 'weight']),
-    askedSchedules,
   }
 }
 

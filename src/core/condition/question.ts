@@ -39,7 +39,7 @@ export interface SqlQuestion extends Limited {
   readonly database: string
   readonly query: string
 }
-/** Somebody has recorded an event of this name (`scheduler signal`, `recordEvent`) since so long before the slot. */
+/** Somebody has recorded an event of this name (`scheduler record`, `recordEvent`) since so long before the slot. */
 export interface SignalQuestion extends Limited {
   readonly kind: 'signal'
   readonly name: string
