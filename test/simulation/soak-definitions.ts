@@ -71,6 +71,9 @@ const CALENDARS = compileCalendars(
   })),
 )
 
+/** Two that are always full, and one that seldom is. */
+export const POOLS = { narrow: 2, wide: 20, ample: 500 }
+
 const CALENDAR_NAMES = ['office', 'souk']
 
 /** Draws schedules; the same chance gives the same ones. */
@@ -96,7 +99,7 @@ export class SoakDefinitions {
 
   /** As of now, as a set that later changes leave alone. */
   get current(): Definitions {
-    return { ...definitionsOf(DAGS, [...this.#schedules.values()]), calendars: CALENDARS }
+    return { ...definitionsOf(DAGS, [...this.#schedules.values()], POOLS), calendars: CALENDARS }
   }
 
   /** Some schedules come, some go, some are switched, some get another timing or other policies. */
@@ -156,8 +159,16 @@ export class SoakDefinitions {
         ? { startingDeadlineMs: chance.pick([0, 5 * SECOND_MS, 10 * MINUTE_MS, 2 * HOUR_MS]) }
         : {}),
       ...(chance.happens(0.15) ? { jitterMs: chance.pick([1, 30 * SECOND_MS, 10 * MINUTE_MS]) } : {}),
+      ...(chance.happens(0.2) ? { priority: chance.between(-2, 2) } : {}),
+      ...(chance.happens(0.2) ? this.#pool(index) : {}),
       ...(chance.happens(0.15) ? { conditions: this.#conditions() } : {}),
     })
+  }
+
+  /** The narrow pool is for the slow ones: a queue that only grows would be all that the soak is about. */
+  #pool(index: number): { pool: string; weight: number } {
+    const pool = this.#chance.pick(isFast(index) ? ['ample'] : ['narrow', 'wide', 'ample'])
+    return { pool, weight: this.#chance.between(1, 2) }
   }
 
   #conditions(): Condition[] {

@@ -17,6 +17,7 @@ export const STATUS: StatusAnswer = {
   dags: 3,
   next_slots: [{ schedule_id: 'heartbeat', slot: '2026-01-05T06:01Z' }],
   paused: [],
+  pools: [],
   runs: [],
   queued_runs: 0,
   running_runs: 0,

@@ -400,7 +400,7 @@ describe('where a run stands', () => {
 
   test('queued for room in a pool that other runs hold, and with a deadline', async () => {
     const start_by = '2026-01-05T06:10:00.000Z'
-    const pool = { pool: 'warehouse', order: 'parallel' }
+    const pool = { pool: 'warehouse', order: 'parallel', weight: 2, priority: 7 }
     see(
       tellLines(
         OPENED,
@@ -414,12 +414,39 @@ describe('where a run stands', () => {
       ),
     )
     define(hourly)
-    await serve({ running_runs: 2 })
+    const view = {
+      name: 'warehouse',
+      slots: 4,
+      held: 3,
+      waiting: 5,
+      held_by: ['hourly@2026-01-05T04:00Z', 'etl@manual-1'],
+      next: ['etl@manual-2', 'hourly@2026-01-05T06:00Z'],
+    }
+    await serve({ running_runs: 2, pools: [view] })
     const said = await why('hourly', 'last')
     expect(said).toContain(
-      'waits     it needs room in the pool warehouse, held by hourly@2026-01-05T04:00Z\n',
+      'waits     it needs room in the pool warehouse (3 of 4 slots held), held by hourly@2026-01-05T04:00Z, etl@manual-1; it takes 2 slots; number 2 of 5 in line; priority 7\n',
     )
     expect(said).toContain(`waits     it is given up if it has not started by ${start_by}\n`)
+    await closers.pop()!()
+    // It fits, but another is before it; then it is first and fits; then its pool is not defined any more.
+    await serve({ running_runs: 2, pools: [{ ...view, held: 1 }] })
+    expect(await why('hourly', 'last')).toContain('number 2 of 5 in line')
+    await closers.pop()!()
+    await serve({ running_runs: 2, pools: [{ ...view, held: 2, next: ['hourly@2026-01-05T06:00Z'] }] })
+    expect(await why('hourly', 'last')).toContain('it starts with the next turn of the scheduler')
+    await closers.pop()!()
+    const { slots: _, ...gone } = view
+    await serve({ running_runs: 3, pools: [gone] })
+    const limited = await why('hourly', 'last')
+    expect(limited).toContain('SCHED_MAX_PARALLEL is 3')
+    expect(limited).not.toContain('warehouse')
+    await closers.pop()!()
+    const alone = await why('hourly', 'last')
+    expect(alone).toContain('no scheduler is running')
+    expect(alone).toContain(
+      'it needs room in the pool warehouse, held by hourly@2026-01-05T04:00Z; it takes 2 slots; priority 7\n',
+    )
   })
 
   test('running: its tasks, and the retry that it waits for', async () => {

@@ -42,6 +42,7 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
     { key: 'catchup', value: schedule.catchup, words: sayCatchup(schedule) },
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
     ...sayLimitsOfStart(schedule),
+    ...sayPool(schedule),
     ...sayConditions(schedule),
   ]
 }
@@ -91,6 +92,19 @@ function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWor
     const value = formatDuration(jitterMs)
     const words = `a run starts up to ${value} after its slot, each slot always by the same span`
     policies.push({ key: 'jitter', value, words })
+  }
+  return policies
+}
+
+function sayPool({ pool, weight = 1, priority = 0 }: Schedule): PolicyWords[] {
+  const policies: PolicyWords[] = []
+  if (pool !== undefined) {
+    const slots = weight === 1 ? 'one of its slots' : `${weight} of its slots`
+    policies.push({ key: 'pool', value: pool, words: `a run holds ${slots} from start to end, or waits` })
+  }
+  if (priority !== 0) {
+    const words = `of runs that wait for room, those of a higher priority start first`
+    policies.push({ key: 'priority', value: String(priority), words })
   }
   return policies
 }
