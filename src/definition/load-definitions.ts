@@ -123,7 +123,7 @@ export async function loadDefinitions(
     dagFiles,
     workflows: inputs.workflows,
     someDagIsUnreadable: unreadable.size > 0,
-    calendars: calendarsAreRight ? new Set(calendars.keys()) : undefined,
+    calendars: calendarsAreRight ? calendars : undefined,
     pools,
     resolveTarget,
   })

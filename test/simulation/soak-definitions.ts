@@ -3,8 +3,10 @@
 
 import { compileCalendars } from '../../src/core/calendar/calendar.ts'
 import { dayOf } from '../../src/core/calendar/day.ts'
+import { recordDays } from '../../src/core/calendar/recorded-days.ts'
 import type { Condition } from '../../src/core/condition/condition.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
+import { ROLL_CONVENTIONS, type TimingRoll } from '../../src/core/schedule/roll.ts'
 import type { Catchup, Overlap, Schedule } from '../../src/core/schedule/schedule.ts'
 import type { Timing } from '../../src/core/schedule/timing.ts'
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
@@ -212,6 +214,8 @@ export class SoakDefinitions {
                 unix('H H * * *'),
                 unix('H H(0-7) * * 1-5'),
                 unix(`${minute} 2 * * *`),
+                { ...unix(`${minute} ${hour} 1,15,L * *`), roll: this.#roll() },
+                { ...unix(`30 2 * * *`, `${minute} ${hour} * * 0`), roll: this.#roll() },
                 unix('30 2 * * *', `${minute} ${hour} * * 1-5`),
                 unix(`${minute} ${hour} L * *`, `${minute} ${hour} 15W * *`),
                 unix(`${minute} ${hour} * * 5L`, '0 9 * * 1#2'),
@@ -231,6 +235,12 @@ export class SoakDefinitions {
       ...drawn,
       ...(isBounded ? this.#bounds(this.#days) : {}),
     }
+  }
+
+  #roll(): TimingRoll {
+    const calendar = this.#chance.pick(CALENDAR_NAMES)
+    const { days } = recordDays(CALENDARS.get(calendar)!)
+    return { convention: this.#chance.pick(ROLL_CONVENTIONS), calendar, days }
   }
 
   /** For a day or two only. */

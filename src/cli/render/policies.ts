@@ -2,6 +2,7 @@
 // times is no cron text.
 
 import type { Condition } from '../../core/condition/condition.ts'
+import { describeRoll } from '../../core/schedule/roll.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -13,8 +14,8 @@ export interface PolicyWords {
   readonly words: string
 }
 
-/** What a timing says beside its crons: a period, single moments, bounds. */
-export function describeMoments({ every, at, startAt, endAt }: Timing): PolicyWords[] {
+/** What a timing says beside its crons: a period, single moments, bounds, a roll. */
+export function describeMoments({ every, at, startAt, endAt, roll }: Timing): PolicyWords[] {
   const words: PolicyWords[] = []
   if (every !== undefined) {
     const since = startAt ?? '1970-01-01T00:00Z'
@@ -34,6 +35,13 @@ export function describeMoments({ every, at, startAt, endAt }: Timing): PolicyWo
   }
   if (startAt !== undefined) words.push({ key: 'start_at', value: startAt, words: 'no slot before it' })
   if (endAt !== undefined) words.push({ key: 'end_at', value: endAt, words: 'no slot after it' })
+  if (roll !== undefined) {
+    words.push({
+      key: 'roll',
+      value: `${roll.convention}, ${roll.calendar}`,
+      words: `a time on any other day is ${describeRoll(roll)}, at the same time of day`,
+    })
+  }
   return words
 }
 
