@@ -22,6 +22,7 @@ async function load(schedules: string, calendar = OFFICE) {
       file('d.yaml', 'name: d\ntasks: [{id: a, workflow_ref: shell, params: {command: ["true"]}}]\n'),
     ],
     calendarFiles: [file('c.yaml', calendar)],
+    poolFiles: [],
     icsFiles: [],
     workflows: ['shell'],
     problems: [],

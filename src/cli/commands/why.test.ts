@@ -242,6 +242,31 @@ after     2026-01-05T02:00Z
 `)
   })
 
+  test('not due because a roll has moved it: where it has gone, by the days that the journal kept', async () => {
+    const rolled = (...dates: string[]) => ({
+      timing: { roll: { convention: 'following' as const, calendar: 'office', days: { dates } } },
+    })
+    const fields = {
+      schedule_id: 'hourly',
+      cron: '0 3 * * *',
+      timezone: 'UTC',
+      cursor: '2026-01-04T23:59:59.999Z',
+    }
+    const { roll } = rolled('2026-01-05').timing
+    see(
+      tellLines(OPENED, STARTED, ['00:00', 'schedule_registered', { ...fields, roll, cause: 'first_seen' }]),
+    )
+    define(aSchedule('hourly', '0 3 * * *', 'etl', rolled('2026-01-05', '2026-01-06')))
+    expect(await why('hourly', '2026-01-05T03:00Z')).toBe(`slot      2026-01-05T03:00Z  2026-01-05 03:00Z
+decision  not due
+          the schedule has no slot at this instant
+          its timing is 0 3 * * *, rolled to the following business day of office in UTC
+          the time of this day is due at 2026-01-06T03:00Z
+before    2026-01-04T03:00Z
+after     2026-01-06T03:00Z
+`)
+  })
+
   test('before it was first seen, while it was disabled, to come', async () => {
     see(events)
     define(hourly)
