@@ -4,6 +4,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { WEEKDAY_NAMES } from '../src/core/calendar/day.ts'
+import type { RecordedDays, RecordedRule } from '../src/core/calendar/recorded-days.ts'
+import { ROLL_CONVENTIONS, type TimingRoll } from '../src/core/schedule/roll.ts'
 import type { EventName, SystemEvent } from '../src/core/state-machine/event.ts'
 
 type Schema = Record<string, unknown>
@@ -61,6 +64,8 @@ const poolTerms = {
 const attempt = { ...run, task_id: text('The task.'), attempt: ordinal('Which try of the task: 1, 2, 3 …') }
 const duration = count('How long it took, in milliseconds.')
 const retryAt = instant('When the next attempt is due; drawn once, never again.')
+
+const roll = ref('roll', 'Where times go that fall on no business day.')
 
 const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { event: N }>> } = {
   segment_opened: {
@@ -169,6 +174,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       dst: optional(oneOf('What summer time does, where not as `cron`.', 'cron', 'skip', 'both')),
       start_at: optional(instant('No slot before it.')),
       end_at: optional(instant('No slot after it.')),
+      roll: optional(roll),
     },
   },
   schedule_retired: {
@@ -407,6 +413,58 @@ const ERROR: Record<string, Field> = {
   signal: optional(text('The signal that ended it.')),
 }
 
+const DAY = '\\d{4}-\\d\\d-\\d\\d'
+const weekday: Schema = { type: 'string', enum: [...WEEKDAY_NAMES] }
+const list = (says: string, items: Schema): OptionalField =>
+  optional({ schema: { type: 'array', items }, says })
+const spans = (says: string): OptionalField => list(says, { type: 'string', pattern: `^${DAY}(/${DAY})?$` })
+const monthDay = (says: string): OptionalField =>
+  optional({ schema: { type: 'string', pattern: '^\\d\\d-\\d\\d$' }, says })
+const whole = (says: string): OptionalField => optional({ schema: { type: 'integer' }, says })
+
+const ROLL: { readonly [K in keyof TimingRoll]: Field } = {
+  convention: oneOf('How, by its name in finance.', ...ROLL_CONVENTIONS),
+  calendar: text('The name of the calendar, for people.'),
+  days: ref('business_days', 'Its business days as they were: what was due is worked out from these.'),
+}
+const BUSINESS_DAYS: { readonly [K in keyof Required<RecordedDays>]: OptionalField } = {
+  weekend: list('Weekdays that are no business days.', weekday),
+  dates: spans('Holidays: days, or spans with both ends (`2026-12-24/2026-12-31`).'),
+  rules: list('Holidays of every year.', { $ref: '#/definitions/holiday_rule' }),
+  exclude: spans('Days that are no holidays, whatever the others say.'),
+  workdays: spans('Days that are business days, whatever the others say.'),
+  include: list('Calendars whose holidays count here, too.', { $ref: '#/definitions/business_days' }),
+}
+const HOLIDAY_RULE: { readonly [K in keyof Required<RecordedRule>]: OptionalField } = {
+  day: monthDay('On this day: `12-25`.'),
+  nth: whole('On the nth `weekday` of `month`, from its end if negative.'),
+  weekday: optional({ schema: weekday, says: 'The weekday.' }),
+  month: whole('The month.'),
+  on_or_after: monthDay('On the first `weekday` from this day on.'),
+  on_or_before: monthDay('On the last `weekday` up to this day.'),
+  easter: whole('So many days after Easter Sunday.'),
+  orthodox: optional({ schema: { type: 'boolean' }, says: 'Easter of the Orthodox churches.' }),
+  observed: optional({
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(WEEKDAY_NAMES.map(name => [name, weekday])),
+      additionalProperties: false,
+    },
+    says: 'Weekdays from which it moves, and where to.',
+  }),
+  from_year: whole('Not before this year.'),
+  until_year: whole('Not after this year.'),
+}
+
+/** What a line is made of beside texts and numbers. */
+const PARTS: Readonly<Record<string, { says: string; fields: Record<string, Field> }>> = {
+  blob: { says: 'A file named by the SHA-256 of its bytes.', fields: BLOB },
+  error: { says: 'How an attempt failed.', fields: ERROR },
+  roll: { says: 'Where times go that fall on no business day.', fields: ROLL },
+  business_days: { says: 'The business days of a calendar.', fields: BUSINESS_DAYS },
+  holiday_rule: { says: 'A holiday that comes back every year.', fields: HOLIDAY_RULE },
+}
+
 /** @param name  the constant `event` of the line; undefined for a part of one */
 function objectSchema(
   says: string,
@@ -453,10 +511,9 @@ export function buildJournalSchema(isStrict = false): Schema {
     c: { type: 'string', pattern: '^[0-9a-f]{8}$', description: 'CRC-32, chained with the line before.' },
   }
   const known = Object.keys(line).reduce<Schema>((all, name) => Object.assign(all, { [name]: true }), {})
-  const definitions: Schema = {
-    blob: objectSchema('A file named by the SHA-256 of its bytes.', BLOB, isStrict),
-    error: objectSchema('How an attempt failed.', ERROR, isStrict),
-  }
+  const definitions: Schema = {}
+  for (const [name, { says, fields }] of Object.entries(PARTS))
+    definitions[name] = objectSchema(says, fields, isStrict)
   for (const [name, { says, fields }] of Object.entries(EVENTS)) {
     definitions[name] = objectSchema(says, fields, isStrict, isStrict ? known : {})
   }
@@ -486,7 +543,10 @@ export function buildJournalSchema(isStrict = false): Schema {
 function describeType({ schema }: Field): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map(value => `\`${value}\``).join(' ')
   if (typeof schema['$ref'] === 'string') return `[${schema['$ref'].split('/').at(-1)}](#parts-of-lines)`
-  if (schema['type'] === 'array') return `array of ${(schema['items'] as Schema)['type']}s`
+  if (schema['type'] === 'array') {
+    const items = schema['items'] as Schema
+    return `array of ${'$ref' in items ? describeType({ schema: items, says: '' }) : `${items['type']}s`}`
+  }
   if (schema['pattern'] === INSTANT) return 'instant'
   return String(schema['type'])
 }
@@ -503,8 +563,10 @@ export function describeEvents(): string {
   const sections = Object.entries(EVENTS).map(
     ([name, { says, fields }]) => `### \`${name}\`\n\n${says}\n\n${describeFields(fields)}\n`,
   )
-  const parts = `### Parts of lines\n\n**blob**\n\n${describeFields(BLOB)}\n\n**error**\n\n${describeFields(ERROR)}\n`
-  return `${[...sections, parts].join('\n')}`
+  const parts = Object.entries(PARTS).map(
+    ([name, { fields }]) => `**${name}**\n\n${describeFields(fields)}\n`,
+  )
+  return [...sections, '### Parts of lines\n', ...parts].join('\n')
 }
 
 export const DOC_MARKS = ['<!-- events: begin (generated) -->\n', '<!-- events: end -->\n'] as const

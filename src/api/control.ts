@@ -98,6 +98,19 @@ export interface RunView {
   >
 }
 
+export interface PoolView {
+  name: string
+  /** Left out for a pool that is not defined any more: it limits nothing. */
+  slots?: number
+  /** Weights of the runs under way. */
+  held: number
+  /** Runs that wait in its line. */
+  waiting: number
+  /** Runs that hold it, and the first of those that wait, in order. At most 500 of all pools. */
+  held_by: string[]
+  next: string[]
+}
+
 export interface StatusAnswer {
   version: string
   mode: SchedulerMode
@@ -122,6 +135,8 @@ export interface StatusAnswer {
   running_tasks: number
   /** SCHED_MAX_PARALLEL and SCHED_MAX_TASKS, as this scheduler has them. */
   limits: { max_parallel: number; max_tasks: number }
+  /** By name: those that are defined, and those that runs still hold or wait for. */
+  pools: PoolView[]
   /** The last rejected reload, until a good one. */
   definition_errors: string[]
   journal: { path: string; bytes: number; journal_id: string }

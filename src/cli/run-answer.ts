@@ -50,8 +50,8 @@ function queuedFor(index: RunIndex, run: RunRow, status: Liveness, now: Instant)
   if (!isScheduling(status)) waits.push(wait('no_scheduler'))
   else if (status.state === 'draining') waits.push(wait('draining'))
   else if (status.state === 'degraded') waits.push(wait('disk_full'))
-  const said = lineOf(index, run, 'schedule_enqueued')
-  if (said['order'] !== 'parallel' && run.schedule_id !== null) {
+  const said = enqueuedAs(index, run)
+  if (said['order'] === 'serial' && run.schedule_id !== null) {
     const ahead = index
       .runs({ scheduleId: run.schedule_id, status: ['queued', 'running'], limit: Number.POSITIVE_INFINITY })
       .toReversed()
@@ -67,23 +67,51 @@ function queuedFor(index: RunIndex, run: RunRow, status: Liveness, now: Instant)
   const startAfter = said['start_after']
   if (typeof startAfter === 'string' && parseInstant(startAfter) > now)
     waits.push(wait('start_after', { at: startAfter }))
-  if (isScheduling(status) && waits.length === 0) waits.push(waitForRoom(index, run, status, said['pool']))
+  if (waits.every(({ reason }) => reason === 'no_scheduler'))
+    waits.push(...waitForRoom(index, run, status, said))
   if (typeof said['start_by'] === 'string') waits.push(wait('start_by', { at: said['start_by'] }))
   return waits
 }
 
-/** Nothing but room is in its way: in its pool, if its line names one, or among the runs under way. */
-function waitForRoom(index: RunIndex, run: RunRow, status: StatusAnswer, pool: unknown): Wait {
+/** Nothing but room is in its way: in its pool, or among the runs under way. */
+function waitForRoom(index: RunIndex, run: RunRow, status: Liveness, said: Record<string, unknown>): Wait[] {
+  const waits: Wait[] = []
+  const pool = waitForPool(index, run, status, said)
+  if (pool !== undefined) waits.push(pool)
+  if (!isScheduling(status)) return waits
   const limit = status.limits.max_parallel
-  if (status.running_runs >= limit) return wait('parallel_limit', { running: status.running_runs, limit })
-  if (typeof pool !== 'string') return wait('about_to_start')
-  const holders = index
+  if (status.running_runs >= limit)
+    waits.push(wait('parallel_limit', { running: status.running_runs, limit }))
+  return waits.length > 0 ? waits : [wait('about_to_start')]
+}
+
+/** Undefined if its pool, or its place in the line, is not in its way as far as is known. */
+function waitForPool(
+  index: RunIndex,
+  run: RunRow,
+  status: Liveness,
+  { pool, weight = 1, priority = 0 }: Record<string, unknown>,
+): Wait | undefined {
+  if (typeof pool !== 'string') return undefined
+  const terms = { pool, weight, priority } as JsonObject
+  if (!isScheduling(status)) {
+    const held_by = holdersOf(index, pool)
+    return held_by.length === 0 ? undefined : wait('pool', { ...terms, held_by })
+  }
+  const view = status.pools.find(({ name }) => name === pool)
+  if (view?.slots === undefined) return undefined
+  const { slots, held, held_by, waiting, next } = view
+  const place = next.indexOf(run.run_id) + 1
+  if (place === 1 && (held === 0 || held + Number(weight) <= slots)) return undefined
+  return wait('pool', { ...terms, slots, held, held_by, waiting, ...(place === 0 ? {} : { place }) })
+}
+
+/** Runs under way that were enqueued for the pool, as far as the journal tells. */
+function holdersOf(index: RunIndex, pool: string): string[] {
+  return index
     .runs({ status: ['running'], limit: Number.POSITIVE_INFINITY })
-    .filter(
-      other => other.run_id !== run.run_id && lineOf(index, other, 'schedule_enqueued')['pool'] === pool,
-    )
+    .filter(run => enqueuedAs(index, run)['pool'] === pool)
     .map(({ run_id }) => run_id)
-  return holders.length === 0 ? wait('about_to_start') : wait('pool', { pool, held_by: holders })
 }
 
 function runningFor(run: RunRow, tasks: readonly TaskRow[], status: Liveness): Wait[] {
@@ -104,6 +132,12 @@ function runningFor(run: RunRow, tasks: readonly TaskRow[], status: Liveness): W
 
 export function wait(reason: string, inputs: JsonObject = {}): Wait {
   return { reason, words: reasonInWords(reason, inputs), inputs }
+}
+
+/** The line that made the run: of its slot, or of whoever asked for it. */
+function enqueuedAs(index: RunIndex, run: RunRow): Record<string, unknown> {
+  const said = lineOf(index, run, 'schedule_enqueued')
+  return said['event'] === undefined ? lineOf(index, run, 'run_requested') : said
 }
 
 /** The last line of that name about the run; empty if there is none. */

@@ -7,7 +7,7 @@ import { standingOf } from '../core/audit/slot-standing.ts'
 import { type KeptSchedule, type Stretch, timelineOf } from '../core/audit/timeline.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
-import { describeTiming, type Slots } from '../core/schedule/timing.ts'
+import { describeTiming, rolledTo, type Slots } from '../core/schedule/timing.ts'
 import { type Event, isUserEvent, type SlotDeferred } from '../core/state-machine/event.ts'
 import { formatSlot, type Instant, parseInstant } from '../core/time/instant.ts'
 import { zoneOf } from '../core/time/zone.ts'
@@ -138,7 +138,7 @@ export function answerSlot(
     ...(standing === 'not_due' ? { before: textOf(before), after: textOf(after) } : {}),
     notes: [
       ...(asked?.notes ?? []),
-      ...notesOn(standing, stretch, facts, status),
+      ...notesOn(standing, slot, stretch, facts, status),
       ...noteHolds(index, facts.id, standing, text, now),
     ],
   }
@@ -238,8 +238,9 @@ const AFTER_A_CRASH = new Set(['segment_opened', 'segment_sealed', 'checkpoint',
 
 function notesOn(
   standing: string,
+  slot: Instant,
   stretch: Stretch | undefined,
-  { defined, stretches }: ScheduleFacts,
+  { id, defined, stretches }: ScheduleFacts,
   status: Liveness,
 ): string[] {
   switch (standing) {
@@ -262,7 +263,10 @@ function notesOn(
     }
     case 'not_due': {
       const timing = stretch === undefined ? defined?.timing : stretch.timing
-      return timing === undefined ? [] : [`its timing is ${describeTiming(timing)} in ${timing.timezone}`]
+      if (timing === undefined) return []
+      const to = rolledTo(timing, id, slot)
+      const moved = to === undefined ? [] : [`the time of this day is due at ${formatSlot(to)}`]
+      return [`its timing is ${describeTiming(timing)} in ${timing.timezone}`, ...moved]
     }
     case 'between_timings':
       return stretch?.end === undefined ? [] : [`it was changed at ${stretch.end.at}`]

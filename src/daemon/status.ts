@@ -1,10 +1,11 @@
 // What a running scheduler says about itself. Computed when asked, never kept.
 
-import type { RunView, StatusAnswer } from '../api/control.ts'
+import type { PoolView, RunView, StatusAnswer } from '../api/control.ts'
 import type { Limits } from '../core/planner/admit.ts'
 import type { Agenda } from '../core/planner/agenda.ts'
 import { type Pause, pauseAt } from '../core/planner/hold.ts'
 import { countTasks, type RunState } from '../core/run/run.ts'
+import type { Pools } from '../core/schedule/pool.ts'
 import type { SchedulerMode } from '../core/state-machine/event.ts'
 import { openSlotOf, slotKeyText } from '../core/state-machine/open-slot.ts'
 import type { State } from '../core/state-machine/state.ts'
@@ -14,6 +15,8 @@ import type { Loop } from './loop.ts'
 /** How many runs and slots are shown; the counts are of all. */
 const SHOWN_MAX = 50
 const NEXT_SLOTS_MAX = 5
+/** How many runs are named beside pools. */
+const POOL_RUNS_MAX = 500
 
 export interface StatusSources {
   readonly facts: { mode: SchedulerMode; pid: number; host: string; version: string; startedAt: Instant }
@@ -54,6 +57,7 @@ export function describeStatus(sources: StatusSources): StatusAnswer {
     running_runs: runs.filter(({ status }) => status === 'running').length,
     running_tasks: state.live.size,
     limits: { max_parallel: sources.limits.maxParallel, max_tasks: sources.limits.maxTasks },
+    pools: listPools(state, loop.definitions.pools),
     definition_errors: [...sources.definitionErrors],
     journal: sources.journal,
     lag: { index: sources.lagOf('run index'), feed: sources.lagOf('task feed') },
@@ -81,6 +85,34 @@ function listOpenSlots(state: State): StatusAnswer['open_slots'] {
     if (open === undefined) return []
     const again = open.retryAt === undefined ? {} : { retry_at: formatInstant(open.retryAt) }
     return [{ schedule_id: key.scheduleId, slot: formatSlot(key.slot), asked: open.asks, ...again }]
+  })
+}
+
+function listPools({ startable, runs }: State, pools: Pools): PoolView[] {
+  let left = POOL_RUNS_MAX
+  const take = (runIds: readonly string[]): string[] => {
+    const taken = runIds.slice(0, left)
+    left -= taken.length
+    return taken
+  }
+  const holders = new Map<string, string[]>()
+  for (const { status, pool, runId } of runs.values()) {
+    if (status === 'queued' || pool === undefined) continue
+    const of = holders.get(pool)
+    if (of === undefined) holders.set(pool, [runId])
+    else of.push(runId)
+  }
+  return [...new Set([...pools.keys(), ...startable.names()])].sort().map(name => {
+    const slots = pools.get(name)?.slots
+    const waiting = startable.waiting(name)
+    return {
+      name,
+      ...(slots === undefined ? {} : { slots }),
+      held: startable.held.get(name) ?? 0,
+      waiting: waiting.length,
+      held_by: take(holders.get(name) ?? []),
+      next: take(waiting.map(({ runId }) => runId)),
+    }
   })
 }
 

@@ -1,6 +1,7 @@
 // The references between files: ids that must be unique, DAGs that schedules name, workflows that tasks name.
 // Pure in what it is given; definition/load-definitions.ts gathers that.
 
+import type { Calendar } from '../core/calendar/calendar.ts'
 import { calendarsOf } from '../core/condition/condition.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { findNearest } from '../core/nearest.ts'
@@ -9,6 +10,7 @@ import type { Schedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
 import { type CheckedDagFile, listNames } from './dag-file.ts'
 import { ProblemList } from './problem.ts'
+import { RollLinks } from './roll-links.ts'
 import type { CheckedScheduleFile, LooseSchedule } from './schedule-file.ts'
 import type { SourceText, Span } from './source-text.ts'
 
@@ -20,8 +22,8 @@ export interface LinkInputs {
   readonly dagFiles: readonly CheckedDagFile[]
   readonly workflows: readonly string[]
   readonly someDagIsUnreadable: boolean
-  /** Names of the calendars; undefined while something is wrong with one of them. */
-  readonly calendars: ReadonlySet<string> | undefined
+  /** Undefined while something is wrong with one of them. */
+  readonly calendars: ReadonlyMap<string, Calendar> | undefined
   /** Undefined while something is wrong with one of them. */
   readonly pools: Pools | undefined
   resolveTarget(path: string): DagTarget
@@ -67,6 +69,9 @@ export function linkDefinitions(inputs: LinkInputs): {
 
   const schedules = new Map<string, Schedule>()
   const scheduleIds = new FirstPlaces('schedule id')
+  const rolls = new RollLinks(inputs.calendars, name =>
+    suggestName(name, [...(inputs.calendars?.keys() ?? [])], 'calendars'),
+  )
   for (const file of inputs.scheduleFiles) {
     const problems = listOf(file.source)
     for (const loose of file.schedules) {
@@ -74,7 +79,7 @@ export function linkDefinitions(inputs: LinkInputs): {
       const dag = lookUp(loose, problems)
       addCalendarProblems(loose, inputs.calendars, problems)
       addPoolProblems(loose, inputs.pools, problems)
-      const { schedule } = loose
+      const schedule = rolls.link(loose, problems)
       if (!schedule || !dag || schedules.has(schedule.id)) continue
       const tenantId = loose.tenantId ?? dag.tenantId
       schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
@@ -90,7 +95,7 @@ export function linkDefinitions(inputs: LinkInputs): {
 /** Conditions that ask a calendar that does not exist. */
 function addCalendarProblems(
   { schedule, conditionsPlace }: LooseSchedule,
-  calendars: ReadonlySet<string> | undefined,
+  calendars: LinkInputs['calendars'],
   problems: ProblemList,
 ): void {
   if (calendars === undefined) return
@@ -98,7 +103,7 @@ function addCalendarProblems(
   for (const name of asked) {
     if (calendars.has(name)) continue
     problems.add(conditionsPlace, `unknown calendar "${name}"`, {
-      help: () => suggestName(name, [...calendars], 'calendars'),
+      help: () => suggestName(name, [...calendars.keys()], 'calendars'),
     })
   }
 }

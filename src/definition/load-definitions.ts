@@ -117,12 +117,13 @@ export async function loadDefinitions(
   const calendars = await loadCalendars(inputs, kept, problems, pause)
   const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
   const pools = await loadPools(inputs, kept, problems)
+  if (pools !== undefined) addUnusedPools(kept, pools, scheduleFiles, problems)
   const linked = linkDefinitions({
     scheduleFiles,
     dagFiles,
     workflows: inputs.workflows,
     someDagIsUnreadable: unreadable.size > 0,
-    calendars: calendarsAreRight ? new Set(calendars.keys()) : undefined,
+    calendars: calendarsAreRight ? calendars : undefined,
     pools,
     resolveTarget,
   })
@@ -215,6 +216,32 @@ async function loadPools(
   }
   forget(kept.pools, seen)
   return isRight ? new Map(pools) : undefined
+}
+
+/** Warnings of pools that no schedule names. An entry that is wrong may mean any of them: then none is told of. */
+function addUnusedPools(
+  kept: CheckedFiles,
+  known: Pools,
+  scheduleFiles: readonly CheckedScheduleFile[],
+  problems: DefinitionProblem[],
+): void {
+  const schedules = scheduleFiles.flatMap(file => file.schedules)
+  const isWrong = ({ schedule }: (typeof schedules)[number]) =>
+    schedule === undefined || (schedule.pool !== undefined && !known.has(schedule.pool))
+  if (schedules.some(isWrong)) return
+  const named = new Set(schedules.map(({ schedule }) => schedule?.pool))
+  for (const { source, pools: entries = [] } of kept.pools.values()) {
+    const list = new ProblemList(source)
+    for (const { name, place } of entries) {
+      if (named.has(name)) continue
+      list.add(place, `no schedule names the pool "${name}"`, {
+        severity: 'warning',
+        code: 'unused_pool',
+        help: 'remove it, or write `pool:` in the schedules that share it',
+      })
+    }
+    problems.push(...list.finish())
+  }
 }
 
 /** Checks one DAG file by itself, its workflows included. Never throws for what it says. */

@@ -83,7 +83,7 @@ describe('checkScheduleFile', () => {
     [
       'an unknown key',
       withLines('colour: red'),
-      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, pool, priority, conditions, retry_until, retry_every, on_error, description',
+      '4:3 error: unknown key "colour" | known keys: id, cron, every, at, dag, tenant, enabled, timezone, dialect, dst, start_at, end_at, roll, catchup, catchup_window, max_catchup, overlap, starting_deadline, jitter, pool, priority, conditions, retry_until, retry_every, on_error, description',
     ],
     [
       'a typo that hides a needed key',

@@ -7,6 +7,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { TimingRoll } from '../core/schedule/roll.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { compileTiming } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
@@ -20,7 +21,9 @@ import type { SourceText, Span } from './source-text.ts'
 import { checkTiming, timingOf } from './timing-entry.ts'
 import { readYaml, type YamlTree } from './yaml-tree.ts'
 
-/** An entry whose DAG has not been looked up. */
+export type AuthoredRoll = Pick<TimingRoll, 'convention' | 'calendar'>
+
+/** An entry whose DAG and calendars have not been looked up. */
 export interface LooseSchedule {
   /** Undefined if anything else about the entry is wrong: its id counts as taken, its DAG is looked up all the same. */
   readonly schedule: Omit<Schedule, 'dagName' | 'tenantId'> | undefined
@@ -35,6 +38,9 @@ export interface LooseSchedule {
   readonly askedSchedules: readonly AskedSchedule[]
   readonly poolPlace: Span
   readonly weightPlace: Span
+  /** As written: link.ts looks the calendar up. */
+  readonly roll: AuthoredRoll | undefined
+  readonly rollPlace: Span
 }
 
 export interface CheckedScheduleFile {
@@ -92,6 +98,8 @@ function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: 
     askedSchedules,
     poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
     weightPlace: tree.locate([index, 'pool', 'weight']),
+    roll: parsed?.data?.roll,
+    rollPlace: tree.locate([index, 'roll', 'calendar']),
   }
 }
 

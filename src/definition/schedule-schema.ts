@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { ID_PATTERN, ID_WORDS } from '../core/ids.ts'
+import { ROLL_CONVENTIONS } from '../core/schedule/roll.ts'
 import { CONDITION_WORDS, ConditionList } from './condition-schema.ts'
 import { DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
 import type { FieldWords } from './expected-words.ts'
@@ -118,6 +119,28 @@ export const ScheduleEntry = z
       description: 'No slot after it.',
       examples: ['2026-12-31 23:59'],
     }),
+    roll: z
+      .strictObject({
+        convention: z.enum(ROLL_CONVENTIONS).meta({
+          description:
+            'The next business day, the one before, or the next unless that is in another month (modified_following).',
+          examples: ['following', 'modified_following'],
+        }),
+        calendar: z
+          .string()
+          .min(1)
+          .max(100)
+          .meta({
+            description: 'A calendar of configs/calendars: whose business days.',
+            examples: ['office'],
+          }),
+      })
+      .optional()
+      .meta({
+        description:
+          'Where a time of cron goes that falls on no business day: to another day, at the same time. Without it: it stays.',
+        examples: [{ convention: 'following', calendar: 'office' }],
+      }),
     catchup: z
       .enum(['none', 'latest', 'all'])
       .default(SCHEDULE_DEFAULTS.catchup)
@@ -292,6 +315,21 @@ export const SCHEDULE_WORDS: FieldWords = {
     expected: 'a date and time',
     example: 'end_at: 2026-12-31 23:59',
     aliases: ['end', 'end_date', 'not_after', 'until'],
+  },
+  '[].roll': {
+    expected: 'a mapping with convention and calendar',
+    example: 'roll: { convention: following, calendar: office }',
+    aliases: ['business_day_convention', 'roll_convention', 'adjust'],
+  },
+  '[].roll.convention': {
+    expected: 'following, preceding, modified_following or modified_preceding',
+    example: 'convention: following',
+    aliases: ['direction', 'rule'],
+  },
+  '[].roll.calendar': {
+    expected: 'the name of a calendar',
+    example: 'calendar: office',
+    aliases: ['calendar_name'],
   },
   '[].catchup': { expected: 'none, latest or all', example: 'catchup: latest', aliases: ['catch_up'] },
   '[].catchup_window': { expected: DURATION_WORDS, example: 'catchup_window: 1d' },

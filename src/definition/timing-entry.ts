@@ -1,10 +1,11 @@
-// When a schedule is due, as authored: `cron every at timezone dialect dst start_at end_at` → a timing, and what is wrong.
+// When a schedule is due, as authored: `cron every at timezone dialect dst start_at end_at roll` → a timing, and what is wrong.
 //
 //   1. Local times become instants here, once; the timing holds UTC.
-//   2. `cron`, `every` and `at` add up; that there is one of them is the schema's to say.
+//   2. The calendar of a roll is another file's: definition/roll-links.ts.
+//   3. `cron`, `every` and `at` add up; that there is one of them is the schema's to say.
 
 import type { z } from 'zod'
-import { compileCron, findZoneInText } from '../core/cron/compile.ts'
+import { compileCron, compileOnWall, findZoneInText } from '../core/cron/compile.ts'
 import { CronError } from '../core/cron/cron-error.ts'
 import type { CronOptions } from '../core/cron/parse.ts'
 import { listCronWarnings } from '../core/cron/warnings.ts'
@@ -12,7 +13,7 @@ import { DagbokError } from '../core/error.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Timing } from '../core/schedule/timing.ts'
 import { parseDuration } from '../core/time/duration.ts'
-import { formatSlot, type Instant, SECOND_MS } from '../core/time/instant.ts'
+import { DAY_MS, formatSlot, type Instant, SECOND_MS } from '../core/time/instant.ts'
 import { readInstant } from '../core/time/read-instant.ts'
 import { type Zone, zoneOf } from '../core/time/zone.ts'
 import { checkDuration, checkLength, DURATION_PATTERN, DURATION_WORDS } from './duration-text.ts'
@@ -20,6 +21,9 @@ import { type ProblemList, sayHint } from './problem.ts'
 import { SCHEDULE_DEFAULTS, type ScheduleEntry } from './schedule-schema.ts'
 import type { Span } from './source-text.ts'
 import type { Path, YamlTree } from './yaml-tree.ts'
+
+/** Times of a day that are rolled: more become a heap on the next business day, which is rarely meant. */
+const ROLLED_A_DAY_MAX = 24
 
 /** The timing of an entry in which nothing is wrong. */
 export function timingOf(entry: z.output<typeof ScheduleEntry>): Timing {
@@ -52,6 +56,7 @@ export function checkTiming(entry: JsonObject, path: Path, tree: YamlTree, probl
   for (const [text, place] of textsAt(entry['cron'], [...path, 'cron'])) {
     checkCron(text, entry, zone, place, tree, problems)
   }
+  checkRoll(entry, path, tree, problems)
   checkEvery(entry['every'], [...path, 'every'], tree, problems)
   for (const [text, place] of textsAt(entry['at'], [...path, 'at'])) {
     checkInstant(text, zone, place, tree, problems)
@@ -67,6 +72,50 @@ export function checkTiming(entry: JsonObject, path: Path, tree: YamlTree, probl
       help: 'swap them, or remove one',
     })
   }
+}
+
+/** A roll moves times of a day: what has none cannot have one. */
+function checkRoll(entry: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): void {
+  if (entry['roll'] === undefined) return
+  for (const key of ['every', 'at'])
+    if (entry[key] !== undefined)
+      problems.add(tree.locate([...path, key]), `roll moves times of cron: "${key}" cannot stand beside it`, {
+        help: 'make it a schedule of its own',
+      })
+  for (const [cron, place] of textsAt(entry['cron'], [...path, 'cron'])) {
+    const count = countOfDay(cron, cronOptions(entry))
+    if (count === 'period')
+      problems.add(tree.locate(place), 'roll moves times of a day: a period has none', {
+        help: 'write five fields, such as "0 6 * * *"',
+      })
+    else if (count > ROLLED_A_DAY_MAX)
+      problems.add(
+        tree.locate(place),
+        `more than ${ROLLED_A_DAY_MAX} times a day are rolled to one business day`,
+        {
+          severity: 'warning',
+          code: 'crowded_roll',
+          help: 'a condition leaves other days out: conditions: [{ calendar: … }]',
+        },
+      )
+  }
+}
+
+/** The times of the first day that has any, counted up to one more than may be. What is wrong is told elsewhere. */
+function countOfDay(cron: string, options: CronOptions): number | 'period' {
+  let wall: ReturnType<typeof compileOnWall>
+  try {
+    wall = compileOnWall(cron, options)
+  } catch {
+    return 0
+  }
+  if (wall === undefined) return 'period'
+  let count = 0
+  const first = wall.next(0)
+  const end = Math.floor((first ?? 0) / DAY_MS + 1) * DAY_MS
+  for (let at = first; at !== undefined && at < end && count <= ROLLED_A_DAY_MAX; at = wall.next(at))
+    count += 1
+  return count
 }
 
 /** The text of a field, or the texts of its list, with their places. */

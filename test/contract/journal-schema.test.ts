@@ -54,6 +54,23 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     dst: 'both',
     start_at: '2026-01-01T00:00Z',
     end_at: '2026-12-31T00:00Z',
+    roll: {
+      convention: 'modified_following',
+      calendar: 'office',
+      days: {
+        weekend: ['SUN', 'SAT'],
+        dates: ['2026-12-24/2026-12-31'],
+        rules: [
+          { day: '12-25', observed: { SUN: 'MON' }, from_year: 2020 },
+          { nth: -1, weekday: 'MON', month: 5, until_year: 2030 },
+          { weekday: 'MON', on_or_after: '06-20' },
+          { easter: -2, orthodox: true },
+        ],
+        exclude: ['2026-04-03'],
+        workdays: ['2026-12-28'],
+        include: [{ dates: ['2026-01-01'] }],
+      },
+    },
   },
   schedule_paused: { schedule_id: 'nightly', reason: 'migration', until: '2026-01-06T00:00:00.000Z' },
   schedule_resumed: { schedule_id: 'nightly', reason: 'done' },

@@ -183,7 +183,9 @@ test('a command that hangs holds up no other slot, and ends with the scheduler',
   const runs = () =>
     journal().filter(({ event, schedule_id: id }) => event === 'schedule_enqueued' && id === 'brisk').length
   await line(() => runs() >= 3)
-  const ends = journal().filter(({ event, schedule_id: id }) => id === 'hanging' && /_(?:enqueued|skipped)$/.test(String(event)))
+  const ends = journal().filter(
+    ({ event, schedule_id: id }) => id === 'hanging' && /_(?:enqueued|skipped)$/.test(String(event)),
+  )
   expect(ends).toEqual([])
   const child = serving!
   const gone = new Promise(resolve => child.once('close', resolve))

@@ -17,6 +17,8 @@ export interface Evidence {
   /** What was really executed, in order. */
   readonly executions: readonly { runId: string; taskId: string; attempt: number }[]
   readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
+  /** Slots of the pools, which never change. */
+  readonly pools?: Readonly<Record<string, number>>
   /** True: everything was given the time to end, so nothing may be left. */
   readonly settled: boolean
   /** The clock was set back now and then: a retry that had come before then may start at an earlier time. */
@@ -54,6 +56,8 @@ interface RunBook {
   readonly definitionHash: string
   readonly scheduleId: string | undefined
   readonly order: string
+  readonly pool: string | undefined
+  readonly weight: number
   tasks: Map<string, TaskBook>
   cancelRequested: boolean
   live: number
@@ -116,6 +120,8 @@ function canonical(value: unknown): string {
 class Judge {
   readonly problems: string[] = []
   readonly #limits: Evidence['limits']
+  readonly #pools: Readonly<Record<string, number>>
+  readonly #held = new Map<string, number>()
   readonly #clockWasSet: boolean
   readonly #schedules = new Map<string, ScheduleBook>()
   readonly #slots = new Set<string>()
@@ -129,8 +135,9 @@ class Judge {
   #seq = 0
   #at = 0
 
-  constructor({ limits, clockWasSet = false }: Evidence) {
+  constructor({ limits, pools = {}, clockWasSet = false }: Evidence) {
     this.#limits = limits
+    this.#pools = pools
     this.#clockWasSet = clockWasSet
   }
 
@@ -315,6 +322,8 @@ class Judge {
       definitionHash,
       scheduleId: schedule === undefined ? undefined : (line['schedule_id'] as string),
       order: schedule === undefined ? 'parallel' : (line['order'] as string),
+      pool: line['pool'] as string | undefined,
+      weight: (line['weight'] as number | undefined) ?? 1,
       tasks: new Map(),
       cancelRequested: false,
       live: 0,
@@ -338,6 +347,7 @@ class Judge {
         const isFirst = run.order === 'parallel' || line_[0] === run.runId
         this.#demand(isFirst, 'I5', `${run.runId} starts before ${line_[0]}`)
         run.status = 'running'
+        this.#hold(run, run.weight)
         const definition = this.#definitions.get(run.definitionHash)!
         for (const [id, task] of definition) run.tasks.set(id, { ...task })
         return
@@ -358,6 +368,15 @@ class Judge {
     }
   }
 
+  /** A weight is held from the start of a run to its end, whatever happens to the scheduler. */
+  #hold({ pool, runId }: RunBook, weight: number): void {
+    if (pool === undefined) return
+    const held = (this.#held.get(pool) ?? 0) + weight
+    this.#held.set(pool, held)
+    const slots = this.#pools[pool] ?? Number.POSITIVE_INFINITY
+    this.#demand(held <= slots || weight < 0, 'I9', `${runId} makes ${held} of the ${slots} slots of ${pool}`)
+  }
+
   #finish(run: RunBook, line: JournalLine): void {
     const count = (...wanted: TaskStatus[]) =>
       [...run.tasks.values()].filter(({ status }) => wanted.includes(status)).length
@@ -368,6 +387,7 @@ class Judge {
     const stated = [line['tasks_succeeded'], line['tasks_failed'], line['tasks_skipped']].join()
     const counted = [count('ok'), count('failed'), count('skipped', 'cancelled')].join()
     this.#demand(stated === counted, 'I5', `${run.runId} counts ${stated}, it was ${counted}`)
+    if (run.status === 'running') this.#hold(run, -run.weight)
     run.status = 'finished'
     if (run.scheduleId === undefined) return
     const { active } = this.#schedules.get(run.scheduleId)!

@@ -31,6 +31,9 @@ const SHAPES: readonly Record<string, readonly string[]>[] = [
   { one: [], two: ['one'], three: ['two'], side: [] },
 ]
 
+/** Every set has these pools; the judge counts what runs hold of them. */
+export const POOL_SLOTS: Readonly<Record<string, number>> = { db: 3, api: 1 }
+
 function drawDag(chance: Chance, name: string): Dag {
   const tasks: Task[] = Object.entries(chance.pick(SHAPES)).map(([id, dependsOn]) => ({
     id,
@@ -62,6 +65,8 @@ function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {
     overlap: chance.pick(['skip', 'skip', 'allow', 'queue', 'replace']),
     startingDeadlineMs: chance.happens(0.2) ? chance.pick([0, 30_000, 600_000]) : undefined,
     jitterMs: chance.happens(0.2) ? chance.pick([1, 20_000, 300_000]) : undefined,
+    priority: chance.pick([0, 0, 0, 5, -5]),
+    ...chance.pick([{}, {}, { pool: 'api' }, { pool: 'db', weight: chance.between(1, 3) }]),
     ...(chance.happens(0.3) ? drawConditions(chance) : {}),
   }
 }
@@ -120,6 +125,6 @@ function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definit
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
-    pools: new Map(),
+    pools: new Map(Object.entries(POOL_SLOTS).map(([name, slots]) => [name, { slots }])),
   }
 }

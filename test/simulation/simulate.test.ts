@@ -9,6 +9,7 @@ import { loadDefinitions } from '../../src/compose.ts'
 import { loadSettings } from '../../src/config.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
+import { ROLL_CONVENTIONS } from '../../src/core/schedule/roll.ts'
 import { type SimulatedAttempt, simulate } from '../../src/core/simulation/simulate.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
 import { emptyState } from '../../src/core/state-machine/state.ts'
@@ -229,6 +230,34 @@ test('drawn definitions of every policy, with attempts of no length and of hours
   }
   expect(skipped).toBeGreaterThan(100)
   expect(cancelled).toBeGreaterThan(10)
+})
+
+test('rolled slots, two of them at one instant', async () => {
+  const definitions = definitionsOf(
+    [aDag('d', { a: [] })],
+    ROLL_CONVENTIONS.map((convention, index) =>
+      aSchedule(convention, `30 ${index} * * *`, 'd', {
+        timing: {
+          crons: [`30 ${index} * * *`, '30 2 1,30,31 * *'],
+          timezone: 'Europe/Berlin',
+          roll: {
+            convention,
+            calendar: 'office',
+            days: {
+              weekend: ['SUN', 'SAT'],
+              rules: [{ easter: -2 }, { easter: 1 }],
+              workdays: ['2026-03-29'],
+            },
+          },
+        },
+      }),
+    ),
+  )
+  const from = Date.parse('2026-03-20T06:00Z')
+  const span = { from, until: from + 50 * DAY_MS, durationOf: () => 60_000 }
+  const { counts, difference } = await compare(definitions, span)
+  expect(difference).toBeUndefined()
+  expect(counts.get('schedule_enqueued')).toBeGreaterThan(100)
 })
 
 test('slots and ends at one instant: what is due comes first', async () => {

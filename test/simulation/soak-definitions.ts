@@ -3,8 +3,10 @@
 
 import { compileCalendars } from '../../src/core/calendar/calendar.ts'
 import { dayOf } from '../../src/core/calendar/day.ts'
+import { recordDays } from '../../src/core/calendar/recorded-days.ts'
 import type { Condition } from '../../src/core/condition/condition.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
+import { ROLL_CONVENTIONS, type TimingRoll } from '../../src/core/schedule/roll.ts'
 import type { Catchup, Overlap, Schedule } from '../../src/core/schedule/schedule.ts'
 import type { Timing } from '../../src/core/schedule/timing.ts'
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
@@ -71,6 +73,9 @@ const CALENDARS = compileCalendars(
   })),
 )
 
+/** Two that are always full, and one that seldom is. */
+export const POOLS = { narrow: 2, wide: 20, ample: 500 }
+
 const CALENDAR_NAMES = ['office', 'souk']
 
 /** Draws schedules; the same chance gives the same ones. */
@@ -96,7 +101,7 @@ export class SoakDefinitions {
 
   /** As of now, as a set that later changes leave alone. */
   get current(): Definitions {
-    return { ...definitionsOf(DAGS, [...this.#schedules.values()]), calendars: CALENDARS }
+    return { ...definitionsOf(DAGS, [...this.#schedules.values()], POOLS), calendars: CALENDARS }
   }
 
   /** Some schedules come, some go, some are switched, some get another timing or other policies. */
@@ -156,8 +161,16 @@ export class SoakDefinitions {
         ? { startingDeadlineMs: chance.pick([0, 5 * SECOND_MS, 10 * MINUTE_MS, 2 * HOUR_MS]) }
         : {}),
       ...(chance.happens(0.15) ? { jitterMs: chance.pick([1, 30 * SECOND_MS, 10 * MINUTE_MS]) } : {}),
+      ...(chance.happens(0.2) ? { priority: chance.between(-2, 2) } : {}),
+      ...(chance.happens(0.2) ? this.#pool(index) : {}),
       ...(chance.happens(0.15) ? { conditions: this.#conditions() } : {}),
     })
+  }
+
+  /** The narrow pool is for the slow ones: a queue that only grows would be all that the soak is about. */
+  #pool(index: number): { pool: string; weight: number } {
+    const pool = this.#chance.pick(isFast(index) ? ['ample'] : ['narrow', 'wide', 'ample'])
+    return { pool, weight: this.#chance.between(1, 2) }
   }
 
   #conditions(): Condition[] {
@@ -201,6 +214,8 @@ export class SoakDefinitions {
                 unix('H H * * *'),
                 unix('H H(0-7) * * 1-5'),
                 unix(`${minute} 2 * * *`),
+                { ...unix(`${minute} ${hour} 1,15,L * *`), roll: this.#roll() },
+                { ...unix(`30 2 * * *`, `${minute} ${hour} * * 0`), roll: this.#roll() },
                 unix('30 2 * * *', `${minute} ${hour} * * 1-5`),
                 unix(`${minute} ${hour} L * *`, `${minute} ${hour} 15W * *`),
                 unix(`${minute} ${hour} * * 5L`, '0 9 * * 1#2'),
@@ -220,6 +235,12 @@ export class SoakDefinitions {
       ...drawn,
       ...(isBounded ? this.#bounds(this.#days) : {}),
     }
+  }
+
+  #roll(): TimingRoll {
+    const calendar = this.#chance.pick(CALENDAR_NAMES)
+    const { days } = recordDays(CALENDARS.get(calendar)!)
+    return { convention: this.#chance.pick(ROLL_CONVENTIONS), calendar, days }
   }
 
   /** For a day or two only. */

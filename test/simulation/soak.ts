@@ -19,7 +19,7 @@ import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import { DAY_MS, formatInstant, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
 import { InstantHeap } from '../../src/core/time/instant-heap.ts'
 import { Chance } from './chance.ts'
-import { DAGS, SoakDefinitions } from './soak-definitions.ts'
+import { DAGS, POOLS, SoakDefinitions } from './soak-definitions.ts'
 import { type SoakReport, SoakTally } from './soak-tally.ts'
 
 export interface SoakOptions {
@@ -155,6 +155,9 @@ export class Soak {
     const { slotsHeld, live } = this.#state
     if (slotsHeld > this.#limits.maxParallel || live.size > this.#limits.maxTasks)
       throw new Error(`limits: ${slotsHeld} runs and ${live.size} tasks at once`)
+    for (const [pool, held] of this.#state.startable.held) {
+      if (held > POOLS[pool as keyof typeof POOLS]) throw new Error(`limits: ${held} slots of ${pool} held`)
+    }
     if (this.#since.length > EVENTS_PER_SEGMENT) this.#roll()
   }
 

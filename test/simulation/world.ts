@@ -32,7 +32,7 @@ import type { Chance } from './chance.ts'
 import { checkInvariants } from './invariants.ts'
 import { readJournalText } from './journal-text.ts'
 import { Life, type WorldOptions } from './life.ts'
-import { disableAll } from './random-definitions.ts'
+import { disableAll, POOL_SLOTS } from './random-definitions.ts'
 import { auditStory } from './slot-audit.ts'
 import { TurnPump } from './turn-pump.ts'
 import { VirtualTime } from './virtual-clock.ts'
@@ -546,6 +546,7 @@ export class World {
       visible: this.#visible,
       executions: this.machine.executions,
       limits: { maxParallel, maxTasks },
+      pools: POOL_SLOTS,
       settled: true,
       clockWasSet: this.counts.clockSteps > 0,
     })

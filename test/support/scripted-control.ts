@@ -18,6 +18,7 @@ export const STATUS: StatusAnswer = {
   next_slots: [{ schedule_id: 'heartbeat', slot: '2026-01-05T06:01Z' }],
   paused: [],
   open_slots: [],
+  pools: [],
   runs: [],
   queued_runs: 0,
   running_runs: 0,

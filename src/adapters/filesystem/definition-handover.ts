@@ -8,6 +8,7 @@
 import { type Calendar, type CalendarPlan, compileCalendars } from '../../core/calendar/calendar.ts'
 import type { Dag } from '../../core/dag/dag.ts'
 import { type Pool, type Pools, samePools } from '../../core/schedule/pool.ts'
+import { shareRoll } from '../../core/schedule/roll.ts'
 import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
 import { compileTiming, type Timing, timingKey } from '../../core/schedule/timing.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../../ports/definition-source.ts'
@@ -139,7 +140,10 @@ export class Assembly {
     const key = timingKey(schedule.timing)
     let timing = this.#timings.get(key)
     if (timing === undefined) {
-      timing = Object.freeze(schedule.timing)
+      const { roll } = schedule.timing
+      timing = Object.freeze(
+        roll === undefined ? schedule.timing : { ...schedule.timing, roll: shareRoll(roll) },
+      )
       this.#timings.set(key, timing)
     }
     return Object.freeze({

@@ -225,3 +225,27 @@ describe('a schedule', () => {
     expect(line.stderr.text).toContain('DEFINITIONS_INVALID')
   })
 })
+
+test('a roll in words, and from which days each slot has come', async () => {
+  write(
+    'configs/dags/etl.yaml',
+    'name: etl\ntasks:\n  - id: a\n    workflow_ref: shell\n    params: {command: ["true"]}\n',
+  )
+  write('configs/calendars/office.yaml', 'name: office\ndates: [{date: 2026-01-06, name: Epiphany}]\n')
+  write(
+    'configs/schedules/a.yaml',
+    '- {id: daily, cron: "0 6 * * *", dag: etl, roll: {convention: following, calendar: office}}\n',
+  )
+  expect(await line.run('explain', 'daily', '-n', '3')).toBe(0)
+  const table = lines().filter(text => /^(roll|SLOT|2026)/.test(text))
+  expect(table).toEqual([
+    'roll      following, office',
+    'SLOT               LOCAL (UTC)                IN  ROLLED FROM',
+    '2026-01-07T06:00Z  Wed 2026-01-07 06:00Z  1d 23h  2026-01-06',
+    '2026-01-08T06:00Z  Thu 2026-01-08 06:00Z  2d 23h  -',
+    '2026-01-09T06:00Z  Fri 2026-01-09 06:00Z  3d 23h  -',
+  ])
+  expect(lines()).toContain(
+    'means     a time on any other day is rolled to the following business day of office, at the same time of day',
+  )
+})

@@ -92,3 +92,19 @@ test('errors end with 3 and their frames, as validate tells them; a bad --crowd 
   expect(line.stdout.text).toContain('configs/schedules/b.yaml:2:3 error: unknown key "crn"')
   expect(await line.run('lint', '--crowd', 'none')).toBe(2)
 })
+
+test('a pool that no schedule names, with its place in the file of pools', async () => {
+  write('configs/pools.yaml', 'db: 2\napi: 3\n')
+  write('configs/schedules/b.yaml', '- id: b\n  cron: 0 4 * * *\n  dag: etl\n  pool: db\n')
+  expect(await line.run('lint', '--strict')).toBe(3)
+  expect(lines()).toEqual([
+    'configs/pools.yaml:2:1 unused_pool: no schedule names the pool "api"',
+    '  help: remove it, or write `pool:` in the schedules that share it',
+  ])
+  expect(await line.run('validate', 'configs/pools.yaml')).toBe(0)
+  // Who names what is not known while an entry cannot be read.
+  write('configs/schedules/b.yaml', '- id: b\n  cron: 0 4 * * *\n  dag: etl\n  pool: [api]\n')
+  line.stdout.text = ''
+  expect(await line.run('lint')).toBe(3)
+  expect(line.stdout.text).not.toContain('unused_pool')
+})

@@ -467,6 +467,10 @@ describe('status', () => {
     keeper.status_ = {
       ...STATUS,
       definition_errors: ['a.yaml:1:1 error: x'],
+      pools: [
+        { name: 'db', slots: 4, held: 3, waiting: 2, held_by: ['d@1'], next: ['d@2', 'd@3'] },
+        { name: 'gone', held: 1, waiting: 0, held_by: ['e@1'], next: [] },
+      ],
       runs: [
         {
           run_id: 'd@1',
@@ -497,6 +501,8 @@ describe('status', () => {
       'journal     /state.jsonl, seq 41, 9000 bytes',
       'runs        0 running, 0 queued; 0 tasks',
       'next        2026-01-05T06:01Z heartbeat',
+      'pool        db: 3 of 4 slots held, 2 waiting',
+      'pool        gone: 1 held, not defined any more, 0 waiting',
       '',
       'RUN  DAG  STATUS   STARTED               TASKS',
       'd@1  d    running  2026-01-05 05:00:00Z  2 waiting, 1 running',

@@ -123,6 +123,27 @@ describe('changes', () => {
     expect(await line.run('plan', '--exit-code')).toBe(1)
   })
 
+  test('of a calendar: the schedules whose slots roll by it', async () => {
+    write('configs/calendars/office.yaml', 'name: office\n')
+    write(
+      'configs/schedules/s.yaml',
+      '- {id: daily, cron: "0 5 * * *", dag: etl, roll: {convention: following, calendar: office}}\n',
+    )
+    await live(Date.UTC(2026, 0, 5, 5, 30))
+    write('configs/calendars/office.yaml', 'name: office\ndescription: what has no meaning\n')
+    expect(await line.run('plan', '--exit-code')).toBe(0)
+    line.stdout.text = ''
+    write('configs/calendars/office.yaml', 'name: office\ndates: [{date: 2026-01-07, name: Outing}]\n')
+    expect(await line.run('plan')).toBe(0)
+    const words = '0 5 * * *, rolled to the following business day of office UTC'
+    expect(lines().slice(3)).toEqual([
+      '~ schedule daily: timing changed',
+      `    before  ${words}: next 2026-01-06T05:00Z, 2026-01-07T05:00Z, 2026-01-08T05:00Z`,
+      `    now     ${words}: next 2026-01-06T05:00Z, 2026-01-08T05:00Z, 2026-01-09T05:00Z`,
+      '    the business days of office are others',
+    ])
+  })
+
   test('disabled, and what the next start would catch up', async () => {
     await live(Date.UTC(2026, 0, 5, 4, 30))
     write(

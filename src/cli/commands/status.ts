@@ -43,6 +43,10 @@ function describePresence({ out, headers, now }: CommandContext, status: StatusA
   line('runs', `${status.running_runs} running, ${status.queued_runs} queued; ${status.running_tasks} tasks`)
   const [next] = status.next_slots
   line('next', next ? `${next.slot} ${next.schedule_id}` : 'nothing is scheduled')
+  for (const { name, slots, held, waiting } of status.pools) {
+    const room = slots === undefined ? `${held} held, not defined any more` : `${held} of ${slots} slots held`
+    line('pool', `${plain(name)}: ${room}, ${waiting} waiting`)
+  }
   for (const { schedule_id, until, reason } of status.paused) {
     const what = schedule_id === undefined ? 'every schedule' : plain(schedule_id)
     line(

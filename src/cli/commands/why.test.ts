@@ -242,6 +242,31 @@ after     2026-01-05T02:00Z
 `)
   })
 
+  test('not due because a roll has moved it: where it has gone, by the days that the journal kept', async () => {
+    const rolled = (...dates: string[]) => ({
+      timing: { roll: { convention: 'following' as const, calendar: 'office', days: { dates } } },
+    })
+    const fields = {
+      schedule_id: 'hourly',
+      cron: '0 3 * * *',
+      timezone: 'UTC',
+      cursor: '2026-01-04T23:59:59.999Z',
+    }
+    const { roll } = rolled('2026-01-05').timing
+    see(
+      tellLines(OPENED, STARTED, ['00:00', 'schedule_registered', { ...fields, roll, cause: 'first_seen' }]),
+    )
+    define(aSchedule('hourly', '0 3 * * *', 'etl', rolled('2026-01-05', '2026-01-06')))
+    expect(await why('hourly', '2026-01-05T03:00Z')).toBe(`slot      2026-01-05T03:00Z  2026-01-05 03:00Z
+decision  not due
+          the schedule has no slot at this instant
+          its timing is 0 3 * * *, rolled to the following business day of office in UTC
+          the time of this day is due at 2026-01-06T03:00Z
+before    2026-01-04T03:00Z
+after     2026-01-06T03:00Z
+`)
+  })
+
   test('before it was first seen, while it was disabled, to come', async () => {
     see(events)
     define(hourly)
@@ -400,7 +425,7 @@ describe('where a run stands', () => {
 
   test('queued for room in a pool that other runs hold, and with a deadline', async () => {
     const start_by = '2026-01-05T06:10:00.000Z'
-    const pool = { pool: 'warehouse', order: 'parallel' }
+    const pool = { pool: 'warehouse', order: 'parallel', weight: 2, priority: 7 }
     see(
       tellLines(
         OPENED,
@@ -414,12 +439,39 @@ describe('where a run stands', () => {
       ),
     )
     define(hourly)
-    await serve({ running_runs: 2 })
+    const view = {
+      name: 'warehouse',
+      slots: 4,
+      held: 3,
+      waiting: 5,
+      held_by: ['hourly@2026-01-05T04:00Z', 'etl@manual-1'],
+      next: ['etl@manual-2', 'hourly@2026-01-05T06:00Z'],
+    }
+    await serve({ running_runs: 2, pools: [view] })
     const said = await why('hourly', 'last')
     expect(said).toContain(
-      'waits     it needs room in the pool warehouse, held by hourly@2026-01-05T04:00Z\n',
+      'waits     it needs room in the pool warehouse (3 of 4 slots held), held by hourly@2026-01-05T04:00Z, etl@manual-1; it takes 2 slots; number 2 of 5 in line; priority 7\n',
     )
     expect(said).toContain(`waits     it is given up if it has not started by ${start_by}\n`)
+    await closers.pop()!()
+    // It fits, but another is before it; then it is first and fits; then its pool is not defined any more.
+    await serve({ running_runs: 2, pools: [{ ...view, held: 1 }] })
+    expect(await why('hourly', 'last')).toContain('number 2 of 5 in line')
+    await closers.pop()!()
+    await serve({ running_runs: 2, pools: [{ ...view, held: 2, next: ['hourly@2026-01-05T06:00Z'] }] })
+    expect(await why('hourly', 'last')).toContain('it starts with the next turn of the scheduler')
+    await closers.pop()!()
+    const { slots: _, ...gone } = view
+    await serve({ running_runs: 3, pools: [gone] })
+    const limited = await why('hourly', 'last')
+    expect(limited).toContain('SCHED_MAX_PARALLEL is 3')
+    expect(limited).not.toContain('warehouse')
+    await closers.pop()!()
+    const alone = await why('hourly', 'last')
+    expect(alone).toContain('no scheduler is running')
+    expect(alone).toContain(
+      'it needs room in the pool warehouse, held by hourly@2026-01-05T04:00Z; it takes 2 slots; priority 7\n',
+    )
   })
 
   test('running: its tasks, and the retry that it waits for', async () => {

@@ -1,6 +1,6 @@
 // What changed definitions would do, for people and for machines.
 
-import { describeTiming, timingFields } from '../../core/schedule/timing.ts'
+import { describeTiming, type Timing, timingFields } from '../../core/schedule/timing.ts'
 import type {
   Backlog,
   ChangeKind,
@@ -68,6 +68,8 @@ export function renderChanges(plan: DefinitionPlan, channel: Channel): string[] 
     if (before !== undefined && kind === 'timing_changed') lines.push(`    before  ${sayTiming(before)}`)
     if (after !== undefined)
       lines.push(`    ${before === undefined ? 'due' : 'now'.padEnd(6)}  ${sayTiming(after)}`)
+    const calendar = findChangedDays(before?.timing, after?.timing)
+    if (calendar !== undefined) lines.push(`    the business days of ${calendar} are others`)
     for (const span of missed) lines.push(`    given up: ${sayMissed(span)}`)
   }
   for (const { dagName, lastRun, tasks } of dags) {
@@ -88,6 +90,13 @@ export function renderChanges(plan: DefinitionPlan, channel: Channel): string[] 
     lines.push(`  ${scheduleId}: ${parts.join('; ')}`)
   }
   return lines
+}
+
+/** The calendar of a roll that stays, if its days do not. */
+function findChangedDays(before: Timing | undefined, after: Timing | undefined): string | undefined {
+  const [old, now] = [before?.roll, after?.roll]
+  if (old === undefined || now === undefined || old.calendar !== now.calendar) return undefined
+  return JSON.stringify(old.days) === JSON.stringify(now.days) ? undefined : now.calendar
 }
 
 function sayTiming({ timing, next }: TimingView): string {

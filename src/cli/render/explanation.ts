@@ -1,10 +1,11 @@
 // An explanation, for people and for machines: the words, the next slots, the clock changes, the warnings, the policies.
 
+import { formatDay } from '../../core/calendar/day.ts'
 import type { ClockChange } from '../../core/cron/clock-changes.ts'
 import type { CronDst } from '../../core/cron/parse.ts'
 import type { CronWarning } from '../../core/cron/warnings.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
-import { timingFields } from '../../core/schedule/timing.ts'
+import { rolledFrom, timingFields } from '../../core/schedule/timing.ts'
 import { formatSlot, type Instant } from '../../core/time/instant.ts'
 import { zoneOf } from '../../core/time/zone.ts'
 import { type Channel, plain } from '../output.ts'
@@ -72,31 +73,40 @@ function renderSlots(slots: readonly Instant[], { schedule, timezone, now, judge
   if (slots.length === 0) return ['no slot within the next 40 years']
   const zone = zoneOf(timezone)
   const isAsked = schedule?.conditions !== undefined
+  const isRolled = schedule?.timing.roll !== undefined
   return renderTable(
     [
       { title: 'SLOT' },
       { title: `LOCAL (${timezone})` },
       { title: 'IN', align: 'right' },
+      ...(isRolled ? [{ title: 'ROLLED FROM' }] : []),
       ...(isAsked ? [{ title: 'CONDITIONS' }] : []),
     ],
     slots.map(slot => {
       const { verdict: known, reason } = judge(slot)
       const verdict = known === 'met' ? 'hold' : known === 'open' ? 'asked when due' : `skipped (${reason})`
       const cells = [formatSlot(slot), sayLocal(slot, zone.offsetAt(slot)), formatSpan(slot - now)]
+      if (isRolled) cells.push(listRolledFrom(schedule, slot).join(' ') || '-')
       return isAsked ? [...cells, verdict] : cells
     }),
   )
 }
 
+/** The days from which times have moved to a slot. */
+function listRolledFrom({ timing, id }: Schedule, slot: Instant): string[] {
+  return rolledFrom(timing, id, slot).map(formatDay)
+}
+
 const RULES = { clock: 'it follows the wall clock', fixed: 'it names fixed times' } as const
 
-function renderChanges({ crons, timezone }: Explanation): string[] {
+function renderChanges({ schedule, crons, timezone }: Explanation): string[] {
+  const before = schedule?.timing.roll === undefined ? '' : ', before the roll'
   return crons.flatMap(({ text, changes, rule, dst }) => {
     const which = crons.length > 1 ? `${plain(text)}: ` : ''
     if (rule === 'elapsed') return [`${which}it counts elapsed time: no change of a clock touches it`]
     if (changes.length === 0) return [`${which}${timezone} keeps its clock for the next 12 months`]
     return [
-      `${which}clock changes of ${timezone} in the next 12 months (${RULES[rule]}${dst === 'cron' ? '' : `, dst: ${dst}`}):`,
+      `${which}clock changes of ${timezone} in the next 12 months (${RULES[rule]}${dst === 'cron' ? '' : `, dst: ${dst}`}${before}):`,
       ...changes.map(change => `  ${sayChange(change)}: ${sayEffect(change)}`),
     ]
   })
@@ -203,6 +213,7 @@ export function explanationJson({ schedule, timezone, now, crons, slots, judge }
       slot: formatSlot(slot),
       local: formatWallClock(slot, zone.offsetAt(slot)),
       in_ms: slot - now,
+      ...(schedule?.timing.roll === undefined ? {} : { rolled_from: listRolledFrom(schedule, slot) }),
       ...(schedule?.conditions === undefined ? {} : judgementJson(judge(slot))),
     })),
   }

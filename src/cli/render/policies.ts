@@ -3,6 +3,7 @@
 
 import type { Condition } from '../../core/condition/condition.ts'
 import { questionInWords } from '../../core/condition/question-words.ts'
+import { describeRoll } from '../../core/schedule/roll.ts'
 import type { Schedule } from '../../core/schedule/schedule.ts'
 import type { Timing } from '../../core/schedule/timing.ts'
 import { formatDuration } from '../../core/time/duration.ts'
@@ -14,8 +15,8 @@ export interface PolicyWords {
   readonly words: string
 }
 
-/** What a timing says beside its crons: a period, single moments, bounds. */
-export function describeMoments({ every, at, startAt, endAt }: Timing): PolicyWords[] {
+/** What a timing says beside its crons: a period, single moments, bounds, a roll. */
+export function describeMoments({ every, at, startAt, endAt, roll }: Timing): PolicyWords[] {
   const words: PolicyWords[] = []
   if (every !== undefined) {
     const since = startAt ?? '1970-01-01T00:00Z'
@@ -35,6 +36,13 @@ export function describeMoments({ every, at, startAt, endAt }: Timing): PolicyWo
   }
   if (startAt !== undefined) words.push({ key: 'start_at', value: startAt, words: 'no slot before it' })
   if (endAt !== undefined) words.push({ key: 'end_at', value: endAt, words: 'no slot after it' })
+  if (roll !== undefined) {
+    words.push({
+      key: 'roll',
+      value: `${roll.convention}, ${roll.calendar}`,
+      words: `a time on any other day is ${describeRoll(roll)}, at the same time of day`,
+    })
+  }
   return words
 }
 
@@ -43,6 +51,7 @@ export function describePolicies(schedule: Schedule): PolicyWords[] {
     { key: 'catchup', value: schedule.catchup, words: sayCatchup(schedule) },
     { key: 'overlap', value: schedule.overlap, words: sayOverlap(schedule.overlap) },
     ...sayLimitsOfStart(schedule),
+    ...sayPool(schedule),
     ...sayConditions(schedule),
     ...sayAsking(schedule),
   ]
@@ -109,6 +118,19 @@ function sayLimitsOfStart({ startingDeadlineMs, jitterMs }: Schedule): PolicyWor
     const value = formatDuration(jitterMs)
     const words = `a run starts up to ${value} after its slot, each slot always by the same span`
     policies.push({ key: 'jitter', value, words })
+  }
+  return policies
+}
+
+function sayPool({ pool, weight = 1, priority = 0 }: Schedule): PolicyWords[] {
+  const policies: PolicyWords[] = []
+  if (pool !== undefined) {
+    const slots = weight === 1 ? 'one of its slots' : `${weight} of its slots`
+    policies.push({ key: 'pool', value: pool, words: `a run holds ${slots} from start to end, or waits` })
+  }
+  if (priority !== 0) {
+    const words = `of runs that wait for room, those of a higher priority start first`
+    policies.push({ key: 'priority', value: String(priority), words })
   }
   return policies
 }

@@ -61,7 +61,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   parallel_limit: inputs =>
     `${text(inputs['running'], 'as many')} runs are under way and SCHED_MAX_PARALLEL is ${text(inputs['limit'], 'reached')}`,
   task_limit: inputs => `all ${text(inputs['limit'], 'places')} places for tasks (SCHED_MAX_TASKS) are taken`,
-  pool: inputs => `it needs room in the pool ${text(inputs['pool'], '')}, held by ${list(inputs['held_by'])}`,
+  pool: sayPool,
   start_by: inputs => `it is given up if it has not started by ${text(inputs['at'], 'its deadline')}`,
   retry: inputs =>
     `task ${text(inputs['task_id'], '')} waits for another attempt at ${text(inputs['at'], 'its time')}`,
@@ -97,6 +97,18 @@ function named(value: unknown): string {
 
 function because(value: unknown): string {
   return value === undefined || value === null ? '' : `: ${text(value, '')}`
+}
+
+/** What is known of a pool and of the run's place in its line: without a scheduler, only who holds it. */
+function sayPool(inputs: JsonObject): string {
+  const { pool, slots, held, held_by, weight, place, waiting, priority } = inputs
+  const much =
+    typeof slots === 'number' && typeof held === 'number' ? ` (${held} of ${slots} slots held)` : ''
+  let said = `it needs room in the pool ${text(pool, '')}${much}, held by ${list(held_by)}`
+  if (typeof weight === 'number' && weight !== 1) said += `; it takes ${weight} slots`
+  if (typeof place === 'number') said += `; number ${place} of ${text(waiting, '')} in line`
+  if (typeof priority === 'number' && priority !== 0) said += `; priority ${priority}`
+  return said
 }
 
 function since(inputs: JsonObject): string {

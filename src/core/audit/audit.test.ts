@@ -7,6 +7,7 @@ import { aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/b
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
 import type { Answer } from '../condition/question.ts'
 import { DagbokError } from '../error.ts'
+import type { RollConvention, TimingRoll } from '../schedule/roll.ts'
 import type { Catchup, Overlap } from '../schedule/schedule.ts'
 import { compileTiming, cronTiming, type Timing } from '../schedule/timing.ts'
 import { checkpointEvents } from '../state-machine/checkpoint.ts'
@@ -28,6 +29,12 @@ const ANSWERS: readonly Answer[] = [
   { error: 'nobody knows' },
 ]
 
+const rollOf = (convention: RollConvention): TimingRoll => ({
+  convention,
+  calendar: 'office',
+  days: { weekend: ['SAT'] },
+})
+
 const schedules = fc.array(
   fc.record({
     cron: fc.constantFrom('* * * * *', '*/5 * * * *', '7 * * * *', '30 2 * * *', '*/20 * * * * *'),
@@ -45,6 +52,9 @@ const schedules = fc.array(
       { crons: [], every: '7m' },
       { crons: [], at: ['2026-03-28T23:40:00Z', '2026-03-29T01:00:30Z'] },
       { endAt: '2026-03-29T01:10:00Z' },
+      { crons: ['30 2 * * *', '*/20 * * * SAT'], roll: rollOf('following') },
+      { crons: ['45 1 29 * *', '0 */2 * * SUN'], roll: rollOf('modified_following') },
+      { crons: ['30 2 * * *', '10 * * * SUN'], roll: { ...rollOf('preceding'), days: { weekend: ['SUN'] } } },
     ),
     maxCatchup: fc.integer({ min: 1, max: 5 }),
     enabled: fc.boolean(),

@@ -30,4 +30,12 @@ export class DaySet {
     }
     return 2 * low < this.#edges.length && this.#edges[2 * low]! <= day
   }
+
+  /** Joined, ascending. */
+  spans(): DaySpan[] {
+    const spans: DaySpan[] = []
+    for (let index = 0; index < this.#edges.length; index += 2)
+      spans.push({ from: this.#edges[index]!, to: this.#edges[index + 1]! })
+    return spans
+  }
 }

@@ -86,6 +86,7 @@ function compile(
  */
 export function compileOnWall(expression: string, options: CronOptions = {}): CronSchedule | undefined {
   if (readPeriod(expression, options) !== undefined) return undefined
+  if (findZoneInText(expression) === undefined) return compileCron(expression, 'UTC', options)
   return new CompiledCron(expression, 'UTC', parseCron(expression, options), zoneOf('UTC'))
 }
 

@@ -1,17 +1,22 @@
-// What fixes a schedule's slots, as texts: crons, a period, single instants, a zone, bounds. And the slots that follow.
+// What fixes a schedule's slots, as texts: crons, a period, single instants, a zone, bounds, a roll. And the slots that follow.
 //
 //   T1. A timing stands in the journal word for word, so that old slots can be counted after an edit, and after years.
 //   T2. Instants in it are UTC: reading `at: 2026-03-29 02:30` in a zone is the loader's, once.
 //   T3. The slots are a function of (timing, schedule id) alone: strictly increasing, each instant once, whichever of
 //       several crons named it. Each is a whole second, as its text in the journal is: what stands between two counts as
 //       the later one.
+//   T4. A roll moves what the crons name; periods and single instants stay, and the bounds hold for what has been moved.
 
-import { compileCron } from '../cron/compile.ts'
+import type { Day } from '../calendar/day.ts'
+import { compileCron, compileOnWall } from '../cron/compile.ts'
+import type { CronSchedule } from '../cron/cron.ts'
 import type { CronDst } from '../cron/parse.ts'
 import type { CronDialect } from '../cron/tokens.ts'
 import { DagbokError, EXIT } from '../error.ts'
 import { parseDuration } from '../time/duration.ts'
 import { type Instant, parseInstant, SECOND_MS } from '../time/instant.ts'
+import { zoneOf } from '../time/zone.ts'
+import { describeRoll, RolledSlots, shareRoll, type TimingRoll } from './roll.ts'
 
 export interface Timing {
   readonly crons: readonly string[]
@@ -26,6 +31,8 @@ export interface Timing {
   readonly startAt?: string | undefined
   /** ISO 8601, UTC. No slot after it. */
   readonly endAt?: string | undefined
+  /** Where times go that fall on no business day. */
+  readonly roll?: TimingRoll | undefined
 }
 
 /** Where a schedule's slots come from. */
@@ -60,10 +67,11 @@ export interface TimingFields {
   dst?: CronDst
   start_at?: string
   end_at?: string
+  roll?: TimingRoll
 }
 
 export function timingFields(timing: Timing): TimingFields {
-  const { crons, every, at, timezone, dialect, dst, startAt, endAt } = timing
+  const { crons, every, at, timezone, dialect, dst, startAt, endAt, roll } = timing
   const fields: TimingFields = crons.length === 1 ? { cron: crons[0]!, timezone } : { timezone }
   if (crons.length > 1) fields.crons = [...crons]
   if (every !== undefined) fields.every = every
@@ -72,11 +80,12 @@ export function timingFields(timing: Timing): TimingFields {
   if (dst !== 'cron') fields.dst = dst
   if (startAt !== undefined) fields.start_at = startAt
   if (endAt !== undefined) fields.end_at = endAt
+  if (roll !== undefined) fields.roll = roll
   return fields
 }
 
 export function readTiming(fields: TimingFields): Timing {
-  const { cron, crons, every, at, timezone, dialect, dst, start_at, end_at } = fields
+  const { cron, crons, every, at, timezone, dialect, dst, start_at, end_at, roll } = fields
   return {
     crons: cron === undefined ? (crons ?? []) : [cron],
     every,
@@ -86,6 +95,7 @@ export function readTiming(fields: TimingFields): Timing {
     dst: dst ?? 'cron',
     startAt: start_at,
     endAt: end_at,
+    roll: roll && shareRoll(roll),
   }
 }
 
@@ -98,12 +108,16 @@ export function sameTiming(a: Timing, b: Timing): boolean {
   return a === b || timingKey(a) === timingKey(b)
 }
 
-/** For a table: `5 * * * *`, `0 6 * * * | 0 18 * * *`, `every 15m`, `at 2026-12-24T18:00Z`. */
-export function describeTiming({ crons, every, at }: Timing): string {
+/**
+ * For a table: `5 * * * *`, `0 6 * * * | 0 18 * * *`, `every 15m`, `at 2026-12-24T18:00Z`, and where a roll moves it:
+ * `0 6 1 * *, rolled to the following business day of office`.
+ */
+export function describeTiming({ crons, every, at, roll }: Timing): string {
   const parts = [...crons]
   if (every !== undefined) parts.push(`every ${every}`)
   if (at !== undefined) parts.push(at.length === 1 ? `at ${at[0]}` : `at ${at[0]} and ${at.length - 1} more`)
-  return parts.join(' | ')
+  const moments = parts.join(' | ')
+  return roll === undefined ? moments : `${moments}, ${describeRoll(roll)}`
 }
 
 /**
@@ -111,9 +125,10 @@ export function describeTiming({ crons, every, at }: Timing): string {
  * @throws CronError CRON_INVALID, DagbokError TIMEZONE_INVALID, DURATION_INVALID for texts that the loader refuses
  */
 export function compileTiming(timing: Timing, scheduleId: string): Slots {
-  const { crons, every, at, timezone, dialect, dst, startAt, endAt } = timing
-  const options = { dialect, dst, hashSeed: scheduleId }
-  const sources: Slots[] = crons.map(cron => compileCron(cron, timezone, options))
+  const { crons, every, at, startAt, endAt } = timing
+  const sources: Slots[] = crons.map(
+    cron => rolled(cron, timing, scheduleId) ?? compile(cron, timing, scheduleId),
+  )
   if (every !== undefined) {
     sources.push(new EveryPeriod(readPeriod(every), startAt === undefined ? 0 : readSecond(startAt)))
   }
@@ -140,6 +155,32 @@ function readPeriod(every: string): number {
     hint: 'a slot is exact to the second: write 1s or more',
     exitCode: EXIT.configInvalid,
   })
+}
+
+/** The closed days from which a time moves to this slot; none, where it is only its own. */
+export function rolledFrom(timing: Timing, scheduleId: string, slot: Instant): Day[] {
+  const days = timing.crons.flatMap(cron => rolled(cron, timing, scheduleId)?.movedFrom(slot) ?? [])
+  return [...new Set(days)].sort((a, b) => a - b)
+}
+
+/** Where a roll has moved a time to, which is no slot therefore; undefined if no roll has. */
+export function rolledTo(timing: Timing, scheduleId: string, time: Instant): Instant | undefined {
+  return timing.crons
+    .map(cron => rolled(cron, timing, scheduleId)?.movedTo(time))
+    .find(to => to !== undefined)
+}
+
+function compile(cron: string, { timezone, dialect, dst }: Timing, hashSeed: string): CronSchedule {
+  return compileCron(cron, timezone, { dialect, dst, hashSeed })
+}
+
+/** Undefined where nothing is rolled: there is no roll, or the text is a period, which is on no clock's face. */
+function rolled(cron: string, timing: Timing, hashSeed: string): RolledSlots | undefined {
+  const { dialect, dst, roll } = timing
+  if (roll === undefined) return undefined
+  const wall = compileOnWall(cron, { dialect, dst, hashSeed })
+  const slots = compile(cron, timing, hashSeed)
+  return wall && new RolledSlots({ slots, wall, zone: zoneOf(slots.timezone), dst }, roll)
 }
 
 /** Anchored, so that a restart, a reload or a month of downtime never shifts the rhythm. */

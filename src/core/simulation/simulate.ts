@@ -68,7 +68,9 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
       // Nothing fails here, so nothing is drawn: the middle stands for what a change of that would draw.
       random: () => 0.5,
     } as const
-    for (const commit of decide(state, command, context)) {
+    const commits = decide(state, command, context)
+    endCancelled(commits)
+    for (const commit of commits) {
       for (const event of commit) {
         event.seq = ++state.seq
         if (event.event === 'task_start') {
@@ -76,11 +78,6 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
           const key = { runId, dagName, taskId, attempt }
           const durationMs = durationOf(key)
           endings.put(now + durationMs, { key, durationMs, result: OK })
-        } else if (event.event === 'run_cancel_requested') {
-          // Its own end, when it comes, finds an attempt that is over, and says nothing.
-          const { run_id, reason } = event as RunCancelRequested
-          for (const key of liveAttempts(state, run_id))
-            endings.put(now, { key, durationMs: 0, result: { kind: 'cancelled', reason } })
         }
         yield event
       }
@@ -91,6 +88,27 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
     const { conditions = [] } = definitions.schedules.get(key.scheduleId)!
     const answers = questionsOf(conditions).map(question => answerOf(question, key))
     return { type: 'answered', ...key, ask: openSlotOf(state, key)!.asks, conditions, answers }
+  }
+
+  /** In the order in which the attempts were started, whichever of their runs was cancelled first: as a scheduler does. */
+  function endCancelled(commits: readonly (readonly Event[])[]): void {
+    const reasons = new Map<string, string>()
+    for (const commit of commits) {
+      for (const event of commit) {
+        if (event.event !== 'run_cancel_requested') continue
+        const { run_id, reason } = event as RunCancelRequested
+        reasons.set(run_id, reason)
+      }
+    }
+    if (reasons.size === 0) return
+    for (const { runId, taskId } of state.live.values()) {
+      const reason = reasons.get(runId)
+      const found = reason === undefined ? undefined : taskOf(state, runId, taskId)
+      if (reason === undefined || found === undefined) continue
+      const key = { runId, dagName: found.run.dagName, taskId, attempt: found.task.attempt }
+      // Its own end, when it comes, finds an attempt that is over, and says nothing.
+      endings.put(now, { key, durationMs: 0, result: { kind: 'cancelled', reason } })
+    }
   }
 
   if (from >= until) return
@@ -113,16 +131,6 @@ export function* simulate(definitions: Definitions, options: SimulationOptions):
 
 function assumeYes(): Answer {
   return { holds: true, saw: { assumed: true } }
-}
-
-function liveAttempts(state: State, runId: string): SimulatedAttempt[] {
-  const keys: SimulatedAttempt[] = []
-  for (const live of state.live.values()) {
-    const found = live.runId === runId ? taskOf(state, runId, live.taskId) : undefined
-    if (found === undefined) continue
-    keys.push({ runId, dagName: found.run.dagName, taskId: live.taskId, attempt: found.task.attempt })
-  }
-  return keys
 }
 
 /** The ends to come, by instant; those of one instant in the order in which they were put. */

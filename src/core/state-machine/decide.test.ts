@@ -176,6 +176,41 @@ describe('a change of definitions', () => {
     expect(tell(w.tickAt('2026-01-05T08:20:00Z'))).toContain('schedule_enqueued 2026-01-05T08:20Z due')
   })
 
+  test('of the business days that it rolls to is one of its times: the old slots are disposed of by the old days', () => {
+    const rolled = (...dates: string[]) =>
+      aSchedule('s', '0 6 * * *', 'chain', {
+        catchup: 'all',
+        timing: {
+          roll: { convention: 'following', calendar: 'office', days: { weekend: ['SUN', 'SAT'], dates } },
+        },
+      })
+    const w = new DeciderWorld(definitionsOf([CHAIN], [rolled('2026-01-06')]), START).boot()
+    // Monday 5 January is due; the 6th is a holiday, which moves to the 7th.
+    w.now = Date.parse('2026-01-07T08:00:00Z')
+    const events = w.use(definitionsOf([CHAIN], [rolled('2026-01-06', '2026-01-08')]))
+    expect(events).toMatchObject([
+      { event: 'definitions_loaded' },
+      {
+        event: 'schedule_missed',
+        from: '2026-01-05T06:00Z',
+        to: '2026-01-07T06:00Z',
+        count: 2,
+        reason: 'definition_changed',
+      },
+      {
+        event: 'schedule_registered',
+        cause: 'timing_changed',
+        roll: { convention: 'following', calendar: 'office', days: { dates: ['2026-01-06', '2026-01-08'] } },
+      },
+    ])
+    Object.assign(w.state, w.restored())
+    expect(w.use(definitionsOf([CHAIN], [rolled('2026-01-06', '2026-01-08')]))).toMatchObject([
+      { event: 'definitions_loaded' },
+    ])
+    expect(tell(w.tickAt('2026-01-08T12:00:00Z'))).toEqual([])
+    expect(tell(w.tickAt('2026-01-09T06:00:00Z'))).toContain('schedule_enqueued 2026-01-09T06:00Z due')
+  })
+
   test('that disables, removes and enables again never decides a slot twice', () => {
     const w = world()
     w.tickAt(START)
