@@ -179,6 +179,32 @@ describe('definitions checked in a process of their own', () => {
     expect(first.definitions.schedules.size).toBe(2)
   })
 
+  it('hold the days of a roll once, and those that an edit of the calendar makes', async () => {
+    const roll = '  roll: {convention: following, calendar: a}\n'
+    write('configs/calendars/a.yaml', 'name: a\nics: [x.ics]\n')
+    write('configs/calendars/x.ics', ICS)
+    write(
+      'configs/schedules/s.yaml',
+      `${schedule('s0', roll)}- {id: s1, cron: "1 6 * * *", dag: d,${roll.trim().replace('roll', ' roll')}}\n`,
+    )
+    const { source } = open(APART)
+    const rolls = async () => {
+      const result = await source.load()
+      if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join())
+      const [s0, s1] = result.definitions.schedules.values()
+      expect(s0!.timing.roll).toBe(s1!.timing.roll)
+      return s0!
+    }
+    const first = await rolls()
+    expect(first.timing.roll!.days.dates).toEqual(['2026-05-01'])
+    write('configs/calendars/x.ics', ICS.replace('END:VCALENDAR', 'X-NOTE:nothing new\r\nEND:VCALENDAR'))
+    expect(await rolls()).toBe(first)
+    write('configs/calendars/x.ics', ICS.replace('0501', '0504'))
+    const second = await rolls()
+    expect(second.timing.roll!.days.dates).toEqual(['2026-05-04'])
+    expect(second.slots.next(Date.parse('2026-05-03T00:00Z'))).toBe(Date.parse('2026-05-05T06:00Z'))
+  })
+
   it('see a change of a file elsewhere that a schedule names, and of one that was missing', async () => {
     write('configs/schedules/s.yaml', '- {id: s, cron: "0 6 * * *", dag: jobs/far.yaml}\n')
     const { source } = open(APART)

@@ -105,7 +105,10 @@ export function timingKey(timing: Timing): string {
 }
 
 export function sameTiming(a: Timing, b: Timing): boolean {
-  return a === b || timingKey(a) === timingKey(b)
+  if (a === b) return true
+  // Most rolls that say the same are one object, and the longest part of the text.
+  if (a.roll !== b.roll && JSON.stringify(a.roll) !== JSON.stringify(b.roll)) return false
+  return timingKey({ ...a, roll: undefined }) === timingKey({ ...b, roll: undefined })
 }
 
 /**
