@@ -164,6 +164,7 @@ export class SoakDefinitions {
       ...(chance.happens(0.2) ? { priority: chance.between(-2, 2) } : {}),
       ...(chance.happens(0.2) ? this.#pool(index) : {}),
       ...(chance.happens(0.15) ? { conditions: this.#conditions() } : {}),
+      ...(chance.happens(index === 1 ? 0.5 : 0.08) ? this.#questions(index) : {}),
     })
   }
 
@@ -171,6 +172,26 @@ export class SoakDefinitions {
   #pool(index: number): { pool: string; weight: number } {
     const pool = this.#chance.pick(isFast(index) ? ['ample'] : ['narrow', 'wide', 'ample'])
     return { pool, weight: this.#chance.between(1, 2) }
+  }
+
+  /** What the world answers is the soak's. One that is due every minute may ask for hours: more slots than may be open. */
+  #questions(index: number): Pick<Schedule, 'conditions' | 'conditionPolicy'> {
+    const chance = this.#chance
+    const question: Condition = { kind: 'signal', name: 'soak', withinMs: HOUR_MS, timeoutMs: MINUTE_MS }
+    const blackout: Condition = { kind: 'blackout', calendar: chance.pick(CALENDAR_NAMES) }
+    const conditions = chance.pick([
+      [question],
+      [blackout, question],
+      [{ kind: 'any' as const, of: [question, question] }],
+    ])
+    if (index !== 1 && chance.happens(0.3)) return { conditions }
+    const retryUntilMs =
+      index === 1 ? 6 * HOUR_MS : chance.pick([SECOND_MS, 10 * MINUTE_MS, 3 * HOUR_MS, 2 * DAY_MS])
+    const retryEveryMs = chance.pick(index === 1 ? [2 * HOUR_MS] : [MINUTE_MS, 20 * MINUTE_MS, HOUR_MS])
+    return {
+      conditions,
+      conditionPolicy: { retryUntilMs, retryEveryMs, onError: chance.pick(['skip', 'run']) },
+    }
   }
 
   #conditions(): Condition[] {

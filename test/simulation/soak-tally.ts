@@ -45,6 +45,8 @@ export const REASONS = [
   'skipped calendar',
   'skipped blackout',
   'skipped condition',
+  'skipped condition_error',
+  'skipped too_many_open',
   'missed catchup_none',
   'missed catchup_latest',
   'missed catchup_window',
@@ -81,6 +83,8 @@ export const FAULTS = [
   'checkpoints',
   'replays_compared',
   'never_ended',
+  'answered',
+  'answered_before_a_restart',
   'registered first_seen',
   'registered enabled',
   'registered timing_changed',
@@ -168,7 +172,14 @@ export class SoakTally {
 
   conclude(
     audit: AuditReport,
-    end: { lives: number; unfinished: number; events: number; now: number },
+    end: {
+      lives: number
+      unfinished: number
+      events: number
+      now: number
+      /** Slots of each schedule that wait for their conditions, as the state knows them. */
+      waiting: ReadonlyMap<string, number>
+    },
   ): SoakReport {
     const findings: string[] = []
     const first = audit.findings.find(({ kind }) => kind !== 'missed')
@@ -179,8 +190,8 @@ export class SoakTally {
       missed += of.missed
       for (const [reason, count] of Object.entries(of.reasons))
         audited.set(reason, (audited.get(reason) ?? 0) + count)
-      // The last tick came when all was due: nothing may be open either.
-      if (open + undecided + doubled + never_due > 0) {
+      // The last tick came when all was due: nothing may be open either, but what the world has not answered.
+      if (open - (end.waiting.get(schedule_id) ?? 0) + undecided + doubled + never_due !== 0) {
         findings.push(
           `${schedule_id}: ${open} open, ${undecided} undecided, ${doubled} doubled, ${never_due} never due at ${formatInstant(end.now)}`,
         )

@@ -7,6 +7,8 @@
 //   4. A death may fall between the commits of one decision: those behind it never were.
 
 import { Audit } from '../../src/core/audit/audit.ts'
+import { questionsOf } from '../../src/core/condition/condition.ts'
+import type { Answer } from '../../src/core/condition/question.ts'
 import { DagbokError } from '../../src/core/error.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
@@ -15,6 +17,7 @@ import type { AttemptResult, Command } from '../../src/core/state-machine/comman
 import { decide } from '../../src/core/state-machine/decide.ts'
 import { type Event, isUserEvent } from '../../src/core/state-machine/event.ts'
 import { nextWake } from '../../src/core/state-machine/next-wake.ts'
+import { openSlotOf, slotKeyText } from '../../src/core/state-machine/open-slot.ts'
 import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import { DAY_MS, formatInstant, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
 import { InstantHeap } from '../../src/core/time/instant-heap.ts'
@@ -78,6 +81,10 @@ export class Soak {
   readonly #audit: Audit
   readonly #tally: SoakTally
   readonly #endings = new InstantHeap<Ending>()
+  /** What the world will say, and of which asks that is planned. */
+  readonly #answers = new InstantHeap<Command & { type: 'answered' }>()
+  readonly #asked = new Set<string>()
+  #askingVersion = -1
   readonly #limits: { maxParallel: number; maxTasks: number }
   #definitions: Definitions
   #agenda = new Agenda()
@@ -128,6 +135,7 @@ export class Soak {
       unfinished: this.#state.runs.size,
       events: this.#seq,
       now: this.#now,
+      waiting: new Map([...this.#state.schedules].map(([id, { open = [] }]) => [id, open.length])),
     })
   }
 
@@ -158,6 +166,7 @@ export class Soak {
     for (const [pool, held] of this.#state.startable.held) {
       if (held > POOLS[pool as keyof typeof POOLS]) throw new Error(`limits: ${held} slots of ${pool} held`)
     }
+    if (this.#state.askingVersion !== this.#askingVersion) this.#askWorld()
     if (this.#since.length > EVENTS_PER_SEGMENT) this.#roll()
   }
 
@@ -169,6 +178,28 @@ export class Soak {
     if (isUserEvent(event)) return
     if (event.event === 'task_start') this.#plan(event.run_id, event.task_id, event.attempt)
     else if (event.event === 'run_cancel_requested') this.#interrupt(event.run_id)
+  }
+
+  /** Whatever is to be asked and is not under way: the answer comes at once, after a while, or when it is too late. */
+  #askWorld(): void {
+    const chance = this.#chance
+    const state = this.#state
+    this.#askingVersion = state.askingVersion
+    for (const key of this.#asked) if (!state.asking.has(key)) this.#asked.delete(key)
+    for (const key of state.asking.values()) {
+      const schedule = this.#definitions.schedules.get(key.scheduleId)
+      if (this.#asked.has(slotKeyText(key)) || schedule === undefined) continue
+      this.#asked.add(slotKeyText(key))
+      const { conditions = [] } = schedule
+      const says = chance.weigh(
+        key.scheduleId === 's1' ? { no: 97, error: 2, yes: 1 } : { yes: 55, no: 30, error: 15 },
+      )
+      const answers = questionsOf(conditions).map(() => ANSWERS[says])
+      const ask = openSlotOf(state, key)!.asks
+      const waitMs = chance.weigh({ none: 6, seconds: 3, minutes: 1 })
+      const ms = waitMs === 'none' ? 0 : chance.between(1, waitMs === 'seconds' ? MINUTE_MS : 30 * MINUTE_MS)
+      this.#answers.put(this.#real + ms, { type: 'answered', ...key, ask, conditions, answers })
+    }
   }
 
   /** How an attempt will end, and when. */
@@ -208,7 +239,7 @@ export class Soak {
   #goOnUntil(until: number): void {
     while (this.#real < until) {
       const slot = nextWake(this.#state, this.#agenda, true) ?? NEVER
-      const wake = Math.min(slot - this.#shift, this.#endings.nextAt ?? NEVER)
+      const wake = Math.min(slot - this.#shift, this.#endings.nextAt ?? NEVER, this.#answers.nextAt ?? NEVER)
       this.#real = Math.min(until, Math.max(this.#real + 1, wake))
       this.#survive(() => this.#pump())
     }
@@ -219,7 +250,15 @@ export class Soak {
     for (let due = this.#endings.takeDue(this.#real); due; due = this.#endings.takeDue(this.#real)) {
       this.#end(due.item)
     }
-    while ((this.#agenda.nextAt ?? NEVER) <= this.#now) this.#when({ type: 'tick' })
+    while (Math.min(this.#agenda.nextAt ?? NEVER, this.#state.reasks.nextAt ?? NEVER) <= this.#now)
+      this.#when({ type: 'tick' })
+    for (let due = this.#answers.takeDue(this.#real); due; due = this.#answers.takeDue(this.#real)) {
+      this.#tally.count('answered', 1)
+      this.#asked.delete(slotKeyText(due.item))
+      // One that decides nothing is asked anew.
+      this.#askingVersion = -1
+      this.#when(due.item)
+    }
     const wake = nextWake(this.#state, this.#agenda, false)
     if (wake !== undefined && wake <= this.#now) this.#when({ type: 'wake' })
   }
@@ -374,6 +413,10 @@ export class Soak {
   #boot(): void {
     this.#lives += 1
     this.#agenda = new Agenda()
+    for (let due = this.#answers.takeDue(NEVER); due; due = this.#answers.takeDue(NEVER))
+      this.#tally.count('answered_before_a_restart', 1)
+    this.#asked.clear()
+    this.#askingVersion = -1
     const planned = new Map<string, { at: number; item: Ending }>()
     for (let due = this.#endings.takeDue(NEVER); due; due = this.#endings.takeDue(NEVER)) {
       planned.set(keyOf(due.item), due)
@@ -432,6 +475,12 @@ export class Soak {
 }
 
 const NEVER = Number.POSITIVE_INFINITY
+
+const ANSWERS = {
+  yes: { holds: true, saw: {} },
+  no: { holds: false, saw: {} },
+  error: { error: 'the soak does not know' },
+} as const satisfies Record<string, Answer>
 
 function keyOf({ runId, taskId, attempt }: Omit<Ending, 'how'>): string {
   return `${runId}\n${taskId}\n${attempt}`
