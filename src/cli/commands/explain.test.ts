@@ -163,6 +163,19 @@ describe('a schedule', () => {
     })
   })
 
+  test('pool and priority in words', async () => {
+    write('configs/pools.yaml', 'db: 4\n')
+    write(
+      'configs/schedules/etl.yaml',
+      '- id: nightly\n  cron: 30 2 * * *\n  dag: etl\n  pool: { name: db, weight: 2 }\n  priority: 7\n',
+    )
+    expect(await line.run('explain', 'nightly', '-n', '1')).toBe(0)
+    expect(line.stdout.text).toContain('db: a run holds 2 of its slots from start to end, or waits\n')
+    expect(line.stdout.text).toContain(
+      '7: of runs that wait for room, those of a higher priority start first\n',
+    )
+  })
+
   test('conditions in words', async () => {
     write(
       'configs/calendars/office.yaml',

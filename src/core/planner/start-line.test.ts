@@ -142,7 +142,7 @@ const NAMES = [undefined, 'db', 'api', 'gone'] as const
 
 test('through any story it answers as a list that is searched from the front', () => {
   const move = fc.record({
-    kind: fc.constantFrom('join', 'join', 'start', 'start', 'end', 'leave', 'resize'),
+    kind: fc.constantFrom('join', 'join', 'again', 'start', 'start', 'end', 'leave', 'resize'),
     pick: fc.nat(1_000),
     weight: fc.integer({ min: 1, max: 3 }),
     priority: fc.constantFrom(0, 0, 0, 5, -5),
@@ -161,6 +161,8 @@ test('through any story it answers as a list that is searched from the front', (
           const run = aRun(place!, NAMES[pick % NAMES.length], weight, priority)
           waiting.push(run)
           line.add(run)
+        } else if (kind === 'again' && waiting.length > 0) {
+          line.add(waiting[pick % waiting.length]!)
         } else if (kind === 'leave' && waiting.length > 0) {
           const [run] = waiting.splice(pick % waiting.length, 1)
           line.delete(run!)

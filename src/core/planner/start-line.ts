@@ -6,19 +6,19 @@
 //       do not pass, or it might wait forever. Other pools, and runs without a pool, go on.
 //   N3. A pool gives out at most its slots. But what nobody else holds is given to whoever is first: a pool that was made
 //       smaller than a weight blocks nobody forever. A pool that is not defined any more limits nothing.
-//   N4. Joining and leaving cost the same however many wait. To ask who is first costs as much as there are pools whose
-//       first may start; those that are found blocked are not asked again until something about them changes.
+//   N4. Joining, leaving and asking cost the same however many wait, and hardly more with a thousand pools: a pool that is
+//       found blocked is not looked at again until something about it changes.
 
 import type { RunState } from '../run/run.ts'
-import type { Pools } from '../schedule/pool.ts'
+import { POOL_LIMITS, type Pools } from '../schedule/pool.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
 export class StartLine {
   /** By name of the pool; `undefined` is the line of the runs without one. */
   readonly #lines = new Map<string | undefined, PoolLine>()
   readonly #held = new Map<string, number>()
-  /** Lines whose first may be able to start. */
-  readonly #open = new Set<PoolLine>()
+  /** The firsts of lines, by rank, that may be able to start. Some have left, or are not first any more. */
+  readonly #offers = new InstantHeap<RunState>()
   /** What the blocked ones were found blocked under. */
   #pools: Pools | undefined
 
@@ -38,11 +38,11 @@ export class StartLine {
   add(run: RunState): void {
     let line = this.#lines.get(run.pool)
     if (line === undefined) {
-      line = new PoolLine(run.pool)
+      line = new PoolLine()
       this.#lines.set(run.pool, line)
     }
     line.add(run)
-    this.#open.add(line)
+    this.#offer(line)
   }
 
   /** A run that is not in the line is ignored. */
@@ -50,11 +50,8 @@ export class StartLine {
     const line = this.#lines.get(run.pool)
     if (line === undefined) return
     line.delete(run)
-    if (line.size > 0) this.#open.add(line)
-    else {
-      this.#open.delete(line)
-      if (run.pool !== undefined) this.#lines.delete(run.pool)
-    }
+    if (line.size > 0) this.#offer(line)
+    else if (run.pool !== undefined) this.#lines.delete(run.pool)
   }
 
   /** The run is under way: it holds its weight until `release`. */
@@ -68,22 +65,31 @@ export class StartLine {
     if (left > 0) this.#held.set(pool, left)
     else this.#held.delete(pool)
     const line = this.#lines.get(pool)
-    if (line !== undefined) this.#open.add(line)
+    if (line !== undefined) this.#offer(line)
   }
 
   /** Who starts next under these pools, or undefined. */
   first(pools: Pools): RunState | undefined {
     if (pools !== this.#pools) {
       this.#pools = pools
-      for (const line of this.#lines.values()) this.#open.add(line)
+      for (const line of this.#lines.values()) this.#offer(line)
     }
-    let best: RunState | undefined
-    for (const line of this.#open) {
-      const run = line.first
-      if (run === undefined || !this.#fits(run, pools)) this.#open.delete(line)
-      else if (best === undefined || compareRank(run, best) < 0) best = run
+    for (;;) {
+      const run = this.#offers.nextItem
+      if (run === undefined) return undefined
+      const line = this.#lines.get(run.pool)
+      if (line?.first === run && this.#fits(run, pools)) return run
+      this.#offers.takeDue(Number.POSITIVE_INFINITY)
+      if (line?.offered === run) line.offered = undefined
     }
-    return best
+  }
+
+  /** Whenever a line has another first, or its first may have room now. */
+  #offer(line: PoolLine): void {
+    const { first } = line
+    if (first === undefined || first === line.offered) return
+    line.offered = first
+    this.#offers.put(rankOf(first), first)
   }
 
   /** Those who wait for a pool, or without one, in order. For people, not for the tick: O(n log n). */
@@ -106,21 +112,26 @@ export class StartLine {
   }
 }
 
+/** One number for N1: the smallest goes first. Places stay below 2^44 for centuries. */
+function rankOf({ priority, place }: RunState): number {
+  return (POOL_LIMITS.priority - priority) * 2 ** 44 + place
+}
+
 /** Negative if `a` goes first. */
 export function compareRank(a: RunState, b: RunState): number {
   return b.priority - a.priority || a.place - b.place
 }
 
+/** So many who have left may lie before the head of a queue. */
+const QUEUE_PASSED_MAX = 1_024
+
 /** Those who wait for one pool. */
 class PoolLine {
-  readonly pool: string | undefined
   size = 0
+  /** The last one that was offered to start and has not been turned down. */
+  offered: RunState | undefined
   /** Highest priority first; nearly always there is one. */
   readonly #buckets: Bucket[] = []
-
-  constructor(pool: string | undefined) {
-    this.pool = pool
-  }
 
   get first(): RunState | undefined {
     for (const bucket of this.#buckets) {
@@ -148,16 +159,20 @@ class PoolLine {
 }
 
 /**
- * Those of one priority. Nearly all join in the order of their places, and are held in a set, which keeps it; those who
- * join late (held back by jitter, or behind an earlier run of their schedule) go into a heap.
+ * Those of one priority. Nearly all join in the order of their places, and stand in a queue; those who join late (held
+ * back by jitter, or behind an earlier run of their schedule) go into a heap. (A set would keep the order, too, but to
+ * find its first costs as much as there are who left before it.)
  */
 class Bucket {
   readonly priority: number
-  readonly #inOrder = new Set<RunState>()
-  #lastPlace = 0
-  /** By place. The heap may hold places that have left; this map says which are there. */
-  readonly #late = new Map<number, RunState>()
-  readonly #latePlaces = new InstantHeap<undefined>()
+  /** By place, from `#head` on. */
+  #queue: RunState[] = []
+  #head = 0
+  /** Those behind the head of the queue who have left. */
+  readonly #gone = new Set<RunState>()
+  /** The heap, by place, may hold some who have left; this set says who is there. */
+  readonly #late = new Set<RunState>()
+  readonly #latePlaces = new InstantHeap<RunState>()
 
   constructor(priority: number) {
     this.priority = priority
@@ -166,39 +181,68 @@ class Bucket {
   /** False if it was there. */
   add(run: RunState): boolean {
     const { place } = run
-    if (this.#inOrder.has(run) || this.#late.has(place)) return false
-    if (this.#inOrder.size === 0 || place > this.#lastPlace) {
-      this.#inOrder.add(run)
-      this.#lastPlace = place
-    } else {
-      this.#late.set(place, run)
-      this.#latePlaces.put(place, undefined)
+    if (this.#late.has(run)) return false
+    const last = this.#queue.at(-1)
+    if (last === undefined || place > last.place) {
+      this.#queue.push(run)
+      return true
     }
+    if (this.#isQueued(run)) return false
+    this.#late.add(run)
+    this.#latePlaces.put(place, run)
     return true
   }
 
   delete(run: RunState): boolean {
-    return this.#inOrder.delete(run) || this.#late.delete(run.place)
+    if (this.#queue[this.#head] === run) {
+      this.#head += 1
+      this.#skipGone()
+      return true
+    }
+    if (this.#late.delete(run)) return true
+    if (!this.#isQueued(run)) return false
+    this.#gone.add(run)
+    return true
   }
 
   get first(): RunState | undefined {
-    const inOrder = this.#inOrder.values().next().value
+    const queued = this.#queue[this.#head]
     const late = this.#firstLate()
-    if (inOrder === undefined || late === undefined) return inOrder ?? late
-    return late.place < inOrder.place ? late : inOrder
+    if (queued === undefined || late === undefined) return queued ?? late
+    return late.place < queued.place ? late : queued
   }
 
   all(): RunState[] {
-    return [...this.#inOrder, ...this.#late.values()]
+    return [...this.#queue.slice(this.#head).filter(run => !this.#gone.has(run)), ...this.#late]
+  }
+
+  /** Whoever is at the head is there. What lies before the head is let go of now and then. */
+  #skipGone(): void {
+    const queue = this.#queue
+    while (this.#head < queue.length && this.#gone.delete(queue[this.#head]!)) this.#head += 1
+    if (this.#head === queue.length) queue.length = 0
+    else if (this.#head < QUEUE_PASSED_MAX || this.#head * 2 < queue.length) return
+    else this.#queue = queue.slice(this.#head)
+    this.#head = 0
+  }
+
+  #isQueued(run: RunState): boolean {
+    const queue = this.#queue
+    let low = this.#head
+    let high = queue.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (queue[middle]!.place < run.place) low = middle + 1
+      else high = middle
+    }
+    return queue[low] === run && !this.#gone.has(run)
   }
 
   #firstLate(): RunState | undefined {
     for (;;) {
-      const place = this.#latePlaces.nextAt
-      if (place === undefined) return undefined
-      const run = this.#late.get(place)
-      if (run !== undefined) return run
-      this.#latePlaces.takeDue(place)
+      const run = this.#latePlaces.nextItem
+      if (run === undefined || this.#late.has(run)) return run
+      this.#latePlaces.takeDue(run.place)
     }
   }
 }

@@ -209,7 +209,9 @@ function restart(old: DeciderWorld, fromCheckpoint: boolean): DeciderWorld {
 }
 
 function idsInLine({ startable }: State): string[] {
-  return [undefined, ...startable.names()].flatMap(pool => startable.waiting(pool).map(({ runId }) => runId))
+  return [undefined, ...[...startable.names()].sort()].flatMap(pool =>
+    startable.waiting(pool).map(({ runId }) => runId),
+  )
 }
 
 /** A pool never gives out more than it has, but to a run that nobody shares it with. */

@@ -157,6 +157,8 @@ export function recordDefinition(state: State, header: Omit<Dag, 'tasks'>, tasks
     state.definitions.set(hash, definition)
   }
   for (const task of tasks) {
+    // Recorded again by somebody who had forgotten it: nothing follows twice from a task.
+    if (definition.tasks.has(task.id)) continue
     definition.tasks.set(task.id, task)
     for (const upstream of task.dependsOn) {
       const list = definition.downstream.get(upstream)

@@ -21,6 +21,11 @@ export class InstantHeap<T> {
     return this.#entries[0]?.at
   }
 
+  /** What comes first, undefined when it is empty. O(1). */
+  get nextItem(): T | undefined {
+    return this.#entries[0]?.item
+  }
+
   /** O(log n). */
   put(at: Instant, item: T): void {
     const entries = this.#entries
