@@ -1,4 +1,5 @@
-// Everything that can ever happen, on two pages (schedule-event.ts has the decisions about slots): the events of the journal, in the very shape of its lines.
+// Everything that can ever happen, on two pages (schedule-event.ts has what happens to schedules and their slots): the events
+// of the journal, in the very shape of its lines.
 //
 //   - Names are `noun_verb`, past. Fields may be added, never renamed, never given another meaning.
 //   - Order of keys: `timestamp event seq`, then the subject, then details. The journal adds `commit` and, last, `c`.
