@@ -17,7 +17,7 @@ afterAll(() => bench.close())
 
 describe('the probe', () => {
   test('one that hangs delays no other, of any kind', async () => {
-    const hung = Array.from({ length: 16 }, () =>
+    const hung = Array.from({ length: 32 }, () =>
       bench.ask({ kind: 'command', command: 'sleep 30', timeoutMs: 2_000 }),
     )
     const asleep = Array.from({ length: 15 }, () =>
@@ -32,13 +32,14 @@ describe('the probe', () => {
     const answers = await Promise.all(others.map(question => bench.ask(question)))
     expect(answers).toMatchObject([{ holds: false }, { holds: true }, { error: 'the journal is away' }])
     expect(Date.now() - begin).toBeLessThan(1_500)
-    expect(await bench.ask({ kind: 'command', command: 'true', timeoutMs: 100 })).toEqual({
-      error: 'not asked within 100ms: others of the kind command take too long',
-    })
+    // There is no room for it until their limit is over; its own counts from then on.
+    const late = bench.ask({ kind: 'command', command: 'true', timeoutMs: 1_000 })
     const ends = await Promise.all([...hung, ...asleep])
     expect(new Set(ends.map(end => JSON.stringify(end)))).toEqual(
       new Set(['{"error":"no answer within 2s"}']),
     )
+    expect(await late).toMatchObject({ holds: true })
+    expect(Date.now() - begin).toBeGreaterThan(1_900)
   }, 10_000)
 
   test('a stopped scheduler asks nothing', async () => {

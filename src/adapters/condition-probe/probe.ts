@@ -1,10 +1,11 @@
 // The probe: chooses who asks, how many are asked at once, and ends what takes too long (ports/condition-probe.ts).
 //
-//   1. Every kind has a queue of its own: commands that hang hold up no request, and the other way round. A question
-//      that waits for its turn is within its time limit, too.
+//   1. Every kind has a queue of its own: commands that hang hold up no request, and the other way round. The time limit
+//      counts from a question's turn, which comes, as whoever is before it has one, too.
 //   2. The answer is there when the time is up. A process that has not ended yet, and a file system that has not come
 //      back, keep their place in the queue until they have; nothing else does.
-//   3. Of files two are looked at at once: a mount that hangs takes threads of the pool that writes the journal.
+//   3. Of files two are looked at at once: a mount that hangs takes threads of the pool that writes the journal, and may
+//      never give them back. So for a file the limit counts from the asking.
 
 import PQueue from 'p-queue'
 import type { Answer, Occasion, Question, QuestionKind } from '../../core/condition/question.ts'
@@ -22,8 +23,8 @@ import { createSqlAsker } from './sql-question.ts'
 /** How many of a kind are asked at once. A query takes a process of some 60 MB. */
 const AT_ONCE: Readonly<Record<QuestionKind, number>> = {
   file: 2,
-  command: 16,
-  http: 16,
+  command: 32,
+  http: 64,
   sql: 4,
   signal: 16,
   cel: 16,
@@ -99,7 +100,11 @@ function limit(
       stop.abort(new Error(STOPPED.error))
       finish(STOPPED)
     }
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout | undefined
+    const limitTime = () => {
+      timer ??= setTimeout(giveUp, question.timeoutMs)
+    }
+    const giveUp = () => {
       const within = formatDuration(question.timeoutMs)
       stop.abort(new Error(`no answer within ${within}`))
       finish({
@@ -107,11 +112,12 @@ function limit(
           ? `no answer within ${within}`
           : `not asked within ${within}: others of the kind ${question.kind} take too long`,
       })
-    }, question.timeoutMs)
+    }
     signal.addEventListener('abort', stopNow, { once: true })
     const ask = async () => {
       if (stop.signal.aborted) return
       hasBegun = true
+      limitTime()
       try {
         const answer = asker(question, occasion, stop.signal).then(finish)
         await (LEAVES_NOTHING.has(question.kind) ? Promise.race([answer, ended.promise]) : answer)
@@ -119,6 +125,7 @@ function limit(
         finish({ error: describeFailure(error) })
       }
     }
+    if (question.kind === 'file') limitTime()
     void queue.add(ask)
   })
 }
