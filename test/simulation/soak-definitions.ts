@@ -73,8 +73,8 @@ const CALENDARS = compileCalendars(
   })),
 )
 
-/** Two that are always full, and one that seldom is. */
-export const POOLS = { narrow: 2, wide: 20, ample: 500 }
+/** One that is often full, one that is at times, one that seldom is: none whose line only grows through a year. */
+export const POOLS = { narrow: 8, wide: 40, ample: 500 }
 
 const CALENDAR_NAMES = ['office', 'souk']
 
@@ -168,7 +168,7 @@ export class SoakDefinitions {
     })
   }
 
-  /** The narrow pool is for the slow ones: a queue that only grows would be all that the soak is about. */
+  /** The fastest schedules have the ample pool: waiting would be all that the soak is about. */
   #pool(index: number): { pool: string; weight: number } {
     const pool = this.#chance.pick(isFast(index) ? ['ample'] : ['narrow', 'wide', 'ample'])
     return { pool, weight: this.#chance.between(1, 2) }
