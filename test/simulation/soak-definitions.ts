@@ -73,8 +73,17 @@ const CALENDARS = compileCalendars(
   })),
 )
 
-/** One that is often full, one that is at times, one that seldom is: none whose line only grows through a year. */
-export const POOLS = { narrow: 8, wide: 40, ample: 500 }
+/**
+ * One that is often full, one that is at times, one that seldom is: none whose line only grows through a year. Of 10,000
+ * schedules those of one pool hold 22 slots on average.
+ */
+export function poolsFor(schedules: number): Record<string, number> {
+  return {
+    narrow: Math.max(2, Math.ceil(schedules / 360)),
+    wide: Math.max(3, Math.ceil(schedules / 250)),
+    ample: 500,
+  }
+}
 
 const CALENDAR_NAMES = ['office', 'souk']
 
@@ -101,7 +110,10 @@ export class SoakDefinitions {
 
   /** As of now, as a set that later changes leave alone. */
   get current(): Definitions {
-    return { ...definitionsOf(DAGS, [...this.#schedules.values()], POOLS), calendars: CALENDARS }
+    return {
+      ...definitionsOf(DAGS, [...this.#schedules.values()], poolsFor(this.#size)),
+      calendars: CALENDARS,
+    }
   }
 
   /** Some schedules come, some go, some are switched, some get another timing or other policies. */

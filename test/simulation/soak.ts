@@ -22,7 +22,7 @@ import { emptyState, type State } from '../../src/core/state-machine/state.ts'
 import { DAY_MS, formatInstant, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time/instant.ts'
 import { InstantHeap } from '../../src/core/time/instant-heap.ts'
 import { Chance } from './chance.ts'
-import { DAGS, POOLS, SoakDefinitions } from './soak-definitions.ts'
+import { DAGS, poolsFor, SoakDefinitions } from './soak-definitions.ts'
 import { type SoakReport, SoakTally } from './soak-tally.ts'
 
 export interface SoakOptions {
@@ -86,6 +86,7 @@ export class Soak {
   readonly #asked = new Set<string>()
   #askingVersion = -1
   readonly #limits: { maxParallel: number; maxTasks: number }
+  readonly #pools: Record<string, number>
   #definitions: Definitions
   #agenda = new Agenda()
   #state: State = emptyState()
@@ -102,6 +103,7 @@ export class Soak {
     const { seed, schedules, days, watch } = options
     this.#options = options
     this.#chance = new Chance(seed)
+    this.#pools = poolsFor(schedules)
     this.#drawn = new SoakDefinitions(this.#chance, schedules, BEGIN, days)
     this.#definitions = this.#drawn.current
     this.#audit = new Audit(watch === undefined ? {} : { scheduleId: watch.scheduleId })
@@ -164,7 +166,7 @@ export class Soak {
     if (slotsHeld > this.#limits.maxParallel || live.size > this.#limits.maxTasks)
       throw new Error(`limits: ${slotsHeld} runs and ${live.size} tasks at once`)
     for (const [pool, held] of this.#state.startable.held) {
-      if (held > POOLS[pool as keyof typeof POOLS]) throw new Error(`limits: ${held} slots of ${pool} held`)
+      if (held > this.#pools[pool]!) throw new Error(`limits: ${held} slots of ${pool} held`)
     }
     if (this.#state.askingVersion !== this.#askingVersion) this.#askWorld()
     if (this.#since.length > EVENTS_PER_SEGMENT) this.#roll()
