@@ -75,8 +75,14 @@ export class Asker {
       questionsOf(conditions).map(question => probe.ask(question, occasion, controller.signal)),
     )
     if (controller.signal.aborted) return
-    await submit({ type: 'answered', ...key, ask, conditions, answers }).catch(() => {})
-    this.#asked.delete(slotKeyText(key))
+    const submitted = submit({ type: 'answered', ...key, ask, conditions, answers })
+    const taken = await submitted.then(
+      () => true,
+      () => false,
+    )
+    if (this.#asked.get(slotKeyText(key)) === controller) this.#asked.delete(slotKeyText(key))
+    // A loop that takes nothing any more has no use for another try.
+    if (!taken) return
     // An answer that decided nothing, because the definitions have changed: it is asked anew.
     this.#seenVersion = -1
     this.sync()

@@ -10,7 +10,8 @@ export function conditionsInWords({ conditions }: JsonObject): string | undefine
 }
 
 function sayUnmet(term: JsonObject): string {
-  const { any, all, not } = term
+  const { any, all, not, left_out: leftOut } = term
+  if (typeof leftOut === 'number') return `${leftOut} conditions in one, too long to be recorded`
   if (isJsonObject(not)) return `${sayFact(not)}, which must not be`
   if (Array.isArray(any)) return `none of these holds: ${any.filter(isJsonObject).map(sayUnmet).join('; ')}`
   if (Array.isArray(all)) {
@@ -39,7 +40,7 @@ function sayFact(term: JsonObject): string {
 function sayAnswer(term: JsonObject): string {
   const kind = QUESTIONS.find(name => typeof term[name] === 'string')
   if (kind === undefined) return JSON.stringify(term)
-  const { [kind]: subject, error, holds: _, ...saw } = term
+  const { [kind]: subject, error, holds: _, left_out: __, ...saw } = term
   const asked = `${kind} ${text(subject)}`
   if (typeof error === 'string') return `nobody knows about ${asked}: ${error}`
   const facts = Object.entries(saw)

@@ -3,6 +3,7 @@ import { aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/b
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
 import { type CalendarPlan, compileCalendars } from '../calendar/calendar.ts'
 import type { Answer } from '../condition/question.ts'
+import { jsonBytes } from '../json.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { describeState } from './checkpoint.ts'
 import { OPEN_SLOTS_MAX } from './decide-conditions.ts'
@@ -232,5 +233,26 @@ describe('what people do to an open slot', () => {
         inputs: { open: OPEN_SLOTS_MAX, oldest: '2026-01-05T06:00Z' },
       },
     ])
+  })
+})
+
+describe('what is recorded fits a line, however much was asked', () => {
+  const long = { holds: false, saw: { output: 'ü'.repeat(1_000) } } as const
+  const question = askedBy().conditions![0]!
+  const twenty = Array.from({ length: 20 }, () => question)
+
+  test.each([
+    ['in one list', twenty],
+    ['in lists of lists', twenty.map(() => ({ kind: 'any', of: twenty }) as const)],
+  ])('%s', (_, conditions) => {
+    for (const answer of [long, { error: 'ü'.repeat(500) }]) {
+      const world = openWorld({ conditions })
+      world.when({ type: 'tick' })
+      const [event] = world.answer(0, answer)
+      expect(jsonBytes(event)).toBeLessThan(40_000)
+      const { conditions: terms } = (event as unknown as { inputs: { conditions: { holds: unknown }[] } })
+        .inputs
+      expect(terms.map(({ holds }) => holds)).toEqual(twenty.map(() => ('error' in answer ? null : false)))
+    }
   })
 })

@@ -6,6 +6,7 @@
 //   C3. Overlap and deadline are judged when the answers have come. An error is not a no: on_error says what it comes to.
 
 import { type ConditionReason, judgeSlot, questionsOf, type Surroundings } from '../condition/condition.ts'
+import { recordedTerms } from '../condition/recorded-terms.ts'
 import type { JsonObject } from '../json.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
@@ -62,7 +63,7 @@ export function takeAnswers(decider: Decider, command: Command & { type: 'answer
   const schedule = decider.context.definitions.schedules.get(scheduleId)
   if (open === undefined || open.asks !== command.ask || schedule === undefined) return
   const { verdict, reason, terms } = judgeSlot(conditions, slot, surroundings(decider, schedule), answers)
-  const inputs = { conditions: terms }
+  const inputs = { conditions: recordedTerms(terms) }
   if (verdict === 'met') return settle(decider, schedule, slot, open.reason, inputs)
   const retryAt = nextAsk(schedule, slot, decider.context.now)
   if (retryAt !== undefined) return defer(decider, schedule, open, retryAt, reason, inputs)

@@ -5,6 +5,7 @@
 //   L3. A change of a schedule's timing first disposes of every old slot up to now, by the old timing from the journal.
 
 import { type Condition, refuseSlot, type Surroundings } from '../condition/condition.ts'
+import { recordedTerms } from '../condition/recorded-terms.ts'
 import type { Decision } from '../planner/decision.ts'
 import { type Hold, hasHolds, holdOf } from '../planner/hold.ts'
 import { type HoldOf, miss, planSchedule } from '../planner/plan-schedule.ts'
@@ -65,7 +66,7 @@ function holdsOn(
 function unmetAt(conditions: readonly Condition[], slot: Instant, around: Surroundings): Hold | undefined {
   const refused = refuseSlot(conditions, slot, around)
   if (refused === undefined) return undefined
-  return { kind: 'skip', reason: refused.reason, inputs: { conditions: refused.terms } }
+  return { kind: 'skip', reason: refused.reason, inputs: { conditions: recordedTerms(refused.terms) } }
 }
 
 function emitDecision(decider: Decider, schedule: Schedule, decision: Decision): void {
