@@ -5,9 +5,14 @@
 //   X3. The time limit is the executor's to keep: it counts from the start, and from `deadlineAt` after an adoption.
 //   X4. A hang, a crash, process.exit, out of memory or a gigabyte of output in one attempt touches nothing else.
 
+import type { FanOut } from '../core/client/client.ts'
+import type { Condition } from '../core/condition/condition.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Taken } from '../core/run/taken.ts'
 import type { AttemptError } from '../core/state-machine/event.ts'
+import type { StreamPosition } from '../core/stream/stream.ts'
 import type { Instant } from '../core/time/instant.ts'
+import type { StageTracking } from './stage-reader.ts'
 
 /** What names one try of one task. The attempt number is the fence: an outcome of an older attempt is ignored. */
 export interface AttemptKey {
@@ -20,8 +25,20 @@ export interface AttemptSpec extends AttemptKey {
   readonly dagName: string
   readonly tenantId: string
   readonly workflowRef: string
-  /** Own params with the upstreams' outputs merged in as `<task>__<key>`. */
+  /** Own params with the upstreams' outputs merged in as `<task>__<key>`; in a manifest's run also `new_files`. */
   readonly params: JsonObject
+  /** What a manifest's root has collected: run id, slot, trigger mode … (TaskRuntimeInfo). */
+  readonly runtime?: JsonObject
+  /** Of a task that does its work for one client; `params.client_id` says it too. */
+  readonly clientId?: string
+  /** The work is a fan-out's: to find out for whom it is to be done. */
+  readonly fanOut?: FanOut
+  /** What must hold for this client. */
+  readonly clientConditions?: readonly Condition[]
+  /** What the journal knows of the files of a stage of this DAG, now. For `poll_and_dispatch`. */
+  readonly tracking?: (stage: string) => StageTracking
+  /** How far the last successful run has read a stream of this DAG; undefined: not at all. For `consume_stream`. */
+  readonly position?: (stream: string) => StreamPosition | undefined
   readonly env: Readonly<Record<string, string>>
   readonly scheduleId?: string
   /** The slot the run stands for; for a run by hand, when it was requested. ISO 8601. */
@@ -38,7 +55,11 @@ export interface ProcessIdentity {
 }
 
 export type AttemptOutcome =
-  | { kind: 'ok'; output: JsonObject }
+  | { kind: 'ok'; output: JsonObject; taken?: Taken }
+  /** The task said SKIP: there is nothing to do, and nothing downstream either. */
+  | { kind: 'skip'; reason: 'returned_skip' | 'condition'; detail: string; inputs?: JsonObject }
+  /** Of an attempt with `fanOut`: the clients that were found. */
+  | { kind: 'clients'; clients: readonly string[] }
   | { kind: 'failed'; error: AttemptError }
   | { kind: 'cancelled'; reason: string }
   /** It was interrupted and nobody can say how it ended. */

@@ -1,5 +1,6 @@
 // A DAG: tasks and the order between them, in its one normal form.
 
+import type { Manifest } from './manifest.ts'
 import type { Task } from './task.ts'
 
 export interface Dag {
@@ -9,4 +10,6 @@ export interface Dag {
   readonly tasks: readonly Task[]
   /** SHA-256 (hex, first 16 characters) of the normal form: a run keeps the definition it started with. */
   readonly hash: string
+  /** Of a DAG that was written as a `dag:` manifest. Runs do not need it. */
+  readonly manifest?: Manifest
 }

@@ -1,6 +1,8 @@
 // A task: a node of a DAG, in its one normal form. What users write is turned into this by definition/.
 
+import type { FanOut } from '../client/client.ts'
 import type { JsonObject } from '../json.ts'
+import type { TriggerRule } from './trigger-rule.ts'
 
 export type Backoff = 'exponential' | 'fixed'
 
@@ -17,6 +19,10 @@ export interface Task {
   /** Time limit of one attempt, milliseconds; undefined: none. */
   readonly timeoutMs?: number
   readonly dependsOn: readonly string[]
+  /** What of these must have happened. Undefined: ALL. */
+  readonly triggerRule?: TriggerRule
+  /** It is done once for each client that is found. */
+  readonly fanOut?: FanOut
   /** Extra environment of a command. */
   readonly env?: Readonly<Record<string, string>>
 }
