@@ -1,6 +1,7 @@
 // Taking changed definitions into force: read and checked as a whole, swapped at once, or refused with the last good ones
 // still in force and the reason in the journal. A bad edit never stops anything (P5).
 
+import { sameDag } from '../core/dag/dag.ts'
 import { clip } from '../core/json.ts'
 import { samePools } from '../core/schedule/pool.ts'
 import { sameSchedule } from '../core/schedule/schedule.ts'
@@ -81,7 +82,10 @@ function sameDefinitions(a: Definitions, b: Definitions): boolean {
   if (a.calendars.size !== b.calendars.size) return false
   for (const [name, { plan }] of a.calendars) if (b.calendars.get(name)?.plan.hash !== plan.hash) return false
   if (!samePools(a.pools, b.pools)) return false
-  for (const [name, dag] of a.dags) if (b.dags.get(name)?.hash !== dag.hash) return false
+  for (const [name, dag] of a.dags) {
+    const other = b.dags.get(name)
+    if (other === undefined || !sameDag(dag, other)) return false
+  }
   for (const [id, schedule] of a.schedules) {
     const other = b.schedules.get(id)
     if (other === undefined || !sameSchedule(schedule, other)) return false

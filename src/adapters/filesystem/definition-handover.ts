@@ -6,7 +6,7 @@
 //   2. `take` and `finish` never throw for what the sender's files said.
 
 import { type Calendar, type CalendarPlan, compileCalendars } from '../../core/calendar/calendar.ts'
-import type { Dag } from '../../core/dag/dag.ts'
+import { type Dag, sameDag } from '../../core/dag/dag.ts'
 import { type Pool, type Pools, samePools } from '../../core/schedule/pool.ts'
 import { shareRoll } from '../../core/schedule/roll.ts'
 import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
@@ -108,7 +108,7 @@ export class Assembly {
 
   #takeDag(dag: Dag): void {
     const earlier = this.#before?.dags.get(dag.name)
-    const isSame = earlier?.hash === dag.hash
+    const isSame = earlier !== undefined && sameDag(earlier, dag)
     if (!isSame) this.#isAsBefore = false
     const kept = isSame ? earlier : Object.freeze(dag)
     this.#texts.set(kept.name, kept.name)
