@@ -90,7 +90,7 @@ export async function openDaemon(
   })
   const read = (afterSeq: number) => readEvents(path, { afterSeq })
   const queue = createQueue({ concurrency: limits.maxTasks })
-  const executors = { shell: instantExecutor, http: instantExecutor, function: instantExecutor }
+  const executors = { builtIn: new Map(), function: instantExecutor, findClients: instantExecutor }
   const daemon = new Daemon(
     {
       clock: systemClock,

@@ -61,7 +61,17 @@ const poolTerms = {
     says: 'Runs of a higher one start first. Left out: 0.',
   }),
 }
-const attempt = { ...run, task_id: text('The task.'), attempt: ordinal('Which try of the task: 1, 2, 3 …') }
+const clientId = optional(text('Of a task that does its work for one client of a fan-out: which.'))
+const attempt = {
+  ...run,
+  task_id: text('The task.'),
+  attempt: ordinal('Which try of the task: 1, 2, 3 …'),
+  client_id: clientId,
+}
+const stage = text('The stage of the DAG.')
+const stream = text('The stream of the DAG.')
+const position = (says: string): Field => ({ schema: { type: 'object' }, says })
+const status = text('How the run ended.')
 const duration = count('How long it took, in milliseconds.')
 const retryAt = instant('When the next attempt is due; drawn once, never again.')
 
@@ -336,10 +346,13 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       tenant_id: tenantId,
       schedule_id: optional(scheduleId),
       slot: optional(slot),
-      status: oneOf('How.', 'success', 'failed', 'cancelled'),
+      status: oneOf('How.', 'success', 'failed', 'partial', 'skipped', 'cancelled'),
       tasks_succeeded: count('Tasks that succeeded.'),
       tasks_failed: count('Tasks that failed.'),
       tasks_skipped: count('Tasks that did not run.'),
+      clients_succeeded: optional(count('Clients of its fan-outs for which the work was done.')),
+      clients_failed: optional(count('Clients for which it failed.')),
+      clients_skipped: optional(count('Clients for which it was not done.')),
       duration_ms: duration,
       error: optional(text('What went wrong first.')),
     },
@@ -372,6 +385,11 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       duration_ms: duration,
       output: optional(object('What it gave, up to 32 KiB.')),
       blob: optional(ref('blob', 'Where it is, if it is larger.')),
+      continue: optional({ schema: { const: 0 }, says: 'The output in the blob says so.' }),
+      partial: optional({
+        schema: { const: true },
+        says: 'Of a fan-out: it was not done for all of its clients.',
+      }),
     },
   },
   task_retry: {
@@ -397,8 +415,85 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
     fields: {
       ...run,
       task_id: text('The task.'),
-      reason: oneOf('Why.', 'upstream_failed', 'upstream_skipped', 'cancelled'),
+      reason: oneOf(
+        'Why. `not_continued`: an upstream task said `continue: 0`; `trigger_rule`: what its rule waits for cannot come; `returned_skip`: it said so itself; `condition`: those of its client do not hold.',
+        'upstream_failed',
+        'upstream_skipped',
+        'not_continued',
+        'trigger_rule',
+        'returned_skip',
+        'condition',
+        'cancelled',
+      ),
+      attempt: optional(ordinal('Of one that was begun: which try.')),
+      duration_ms: optional(duration),
+      client_id: clientId,
+      detail: optional(text('Why, in words.')),
+      inputs: optional(object('What the conditions of the client came to.')),
     },
+  },
+  clients_found: {
+    says: 'A fan-out has found its clients; the tasks `task_id[client]` follow.',
+    fields: {
+      ...attempt,
+      part: ordinal('Which part of the list.'),
+      parts: ordinal('Of how many.'),
+      clients: texts('Their names.'),
+    },
+  },
+  files_dispatched: {
+    says: 'Files of a stage are this run’s; no other gets them before its end. Same commit as the `task_ok` of the poll.',
+    fields: {
+      ...run,
+      task_id: text('The task that polled.'),
+      stage,
+      part: ordinal('Which part of the list.'),
+      parts: ordinal('Of how many.'),
+      files: {
+        schema: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { key: { type: 'string' }, version: { type: 'string' } },
+            required: ['key', 'version'],
+            additionalProperties: false,
+          },
+        },
+        says: 'Key and version of each.',
+      },
+    },
+  },
+  files_consumed: {
+    says: 'The run succeeded: its files are never handed over again in that version. Same commit as `run_finished`.',
+    fields: { ...run, stage, files: count('How many.') },
+  },
+  files_released: {
+    says: 'The run did not succeed: the next one gets its files. Same commit as `run_finished`.',
+    fields: { ...run, stage, files: count('How many.'), status },
+  },
+  files_forgotten: {
+    says: 'Consumed files that the stage has no more.',
+    fields: { dag_name: dagName, stage, keys: texts('Their keys.') },
+  },
+  stream_taken: {
+    says: 'Records of a stream are this run’s. Same commit as the `task_ok` that read them.',
+    fields: {
+      ...run,
+      task_id: text('The task that read.'),
+      stream,
+      from: optional(position('Behind which they begin. Left out: at the beginning.')),
+      to: position('Where they end.'),
+      records: count('How many were read.'),
+      more: { schema: { type: 'boolean' }, says: 'There was more.' },
+    },
+  },
+  stream_committed: {
+    says: 'The run succeeded: the next one reads on from here. Same commit as `run_finished`.',
+    fields: { ...run, stream, position: position('Where.') },
+  },
+  stream_released: {
+    says: 'The run did not succeed: the next one reads the same again. Same commit as `run_finished`.',
+    fields: { ...run, stream, status },
   },
 }
 

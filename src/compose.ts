@@ -47,6 +47,7 @@ import { createTaskFeed } from './adapters/task-feed/feed.ts'
 import { createFunctionExecutor } from './adapters/worker-pool/function-executor.ts'
 import type { Session } from './api/session.ts'
 import type { Settings } from './config.ts'
+import { WRAPPER_WORKFLOWS } from './core/dag/manifest.ts'
 import { DagbokError, EXIT } from './core/error.ts'
 import { Agenda } from './core/planner/agenda.ts'
 import { NO_DEFINITIONS } from './core/schedule/definitions.ts'
@@ -62,6 +63,7 @@ import { JournalFullError } from './ports/journal.ts'
 import { VERSION } from './version.ts'
 import { createWorker } from './worker/worker.ts'
 import { createHttpExecutor } from './workflows/http.ts'
+import { createRootTaskWrapper } from './workflows/root-task-wrapper.ts'
 
 /** How long `--serve` waits for a command or a foreground run that holds the state for a moment. */
 const WAIT_FOR_HOLDER_MS = 30_000
@@ -70,7 +72,7 @@ const WAIT_FOR_HOLDER_MS = 30_000
 const RETAIN_EVERY_MS = 3_600_000
 
 /** Runs that are over. */
-const ENDED = ['success', 'failed', 'cancelled'] as const
+const ENDED = ['success', 'failed', 'partial', 'skipped', 'cancelled'] as const
 
 /** Events of one name that are looked at for the last that a user recorded: the scheduler's own may have that name too. */
 const SIGNALS_SEEN_MAX = 100
@@ -192,9 +194,13 @@ export async function openSession(
             queue,
             reports,
             executors: {
-              shell: createShellExecutor(world),
-              http: createHttpExecutor(world),
+              builtIn: new Map([
+                ['shell', createShellExecutor(world)],
+                ['http', createHttpExecutor(world)],
+                [WRAPPER_WORKFLOWS.root, createRootTaskWrapper({ host: hostname() })],
+              ]),
               function: functions,
+              findClients: functions,
             },
           }),
         followers: [index, createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq })],

@@ -93,7 +93,7 @@ export interface RunView {
   enqueued_at: string
   started_at?: string
   tasks: Record<
-    'waiting' | 'ready' | 'running' | 'retrying' | 'ok' | 'failed' | 'skipped' | 'cancelled',
+    'waiting' | 'ready' | 'running' | 'retrying' | 'fanned_out' | 'ok' | 'failed' | 'skipped' | 'cancelled',
     number
   >
 }

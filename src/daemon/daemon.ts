@@ -95,6 +95,7 @@ export class Daemon implements Session {
     )
     this.#dispatcher = new Dispatcher({
       ...parts,
+      definitions: () => this.#loop.definitions,
       killGraceMs: options.killGraceMs,
       isDiskFull: options.isDiskFull,
       submit: command => this.#loop.submit(command),

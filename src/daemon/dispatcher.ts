@@ -4,16 +4,29 @@
 //   T2. It acts only on durable state: the loop calls it after each append.
 //   T3. What it hears from the worker goes into the inbox, nowhere else.
 
+import { slotBefore } from '../core/audit/slot-search.ts'
+import { splitClientTaskId } from '../core/client/client.ts'
 import { clip, type JsonObject, jsonBytes } from '../core/json.ts'
 import { type Driven, isDriven } from '../core/planner/admit.ts'
 import { mergePayload } from '../core/run/payload.ts'
+import type { RunState } from '../core/run/run.ts'
+import type { Definitions } from '../core/schedule/definitions.ts'
+import { stageKey } from '../core/stage/stage.ts'
+import { consumedKeys, isCandidate } from '../core/stage/stage-files.ts'
 import type { AttemptResult, Command } from '../core/state-machine/command.ts'
+import { saysStop } from '../core/state-machine/fold-tasks.ts'
 import { type PendingAttempt, pendingWork } from '../core/state-machine/pending-work.ts'
-import { type State, taskKeyText } from '../core/state-machine/state.ts'
-import type { Instant } from '../core/time/instant.ts'
+import {
+  definitionOf,
+  type RecordedDefinition,
+  type State,
+  taskKeyText,
+} from '../core/state-machine/state.ts'
+import { streamKey } from '../core/stream/stream.ts'
+import { formatSlot, type Instant, parseInstant } from '../core/time/instant.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AttemptKey, AttemptOutcome, AttemptSpec, ProcessIdentity } from '../ports/executor.ts'
+import type { AttemptKey, AttemptOutcome, AttemptSpec, ProcessIdentity, RunFacts } from '../ports/executor.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
 
 /** Outputs larger than this, as JSON, go to a blob; over the second limit the task fails (DESIGN §5.3). */
@@ -28,12 +41,16 @@ const BLOB_RETRY_MS = 500
 
 export interface DispatcherOptions {
   readonly state: State
+  readonly definitions: () => Definitions
   readonly clock: Clock
   readonly blobs: BlobStore
   readonly killGraceMs: number
   readonly isDiskFull: (error: unknown) => boolean
   readonly submit: (command: Command) => Promise<unknown>
 }
+
+/** Blobs that are kept in memory: a thousand clients have the same upstream. */
+const BLOBS_KEPT = 4
 
 interface Handed {
   readonly attempt: number
@@ -46,6 +63,7 @@ export class Dispatcher implements WorkerReports {
   readonly #handed = new Map<string, Handed>()
   /** Attempts that were running when the journal was opened, by task: their number and when they began. */
   readonly #inherited = new Map<string, { attempt: number; startedAt: Instant }>()
+  readonly #blobs = new Map<string, Promise<JsonObject>>()
   #seenVersion = -1
   #worker: Worker | undefined
   #closed = false
@@ -115,13 +133,12 @@ export class Dispatcher implements WorkerReports {
   async #specify({ run, task, definition }: PendingAttempt): Promise<AttemptSpec> {
     const outputs = new Map<string, JsonObject>()
     for (const upstream of definition.dependsOn) {
-      const { output, blob } = run.tasks.get(upstream)!
+      const output = await this.#outputOf(run, upstream)
       if (output !== undefined) outputs.set(upstream, output)
-      else if (blob !== undefined) {
-        const bytes = await this.#options.blobs.get(blob)
-        outputs.set(upstream, JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject)
-      }
     }
+    const recorded = definitionOf(this.#options.state, run)
+    const manifest = await this.#ofManifest(run, recorded, definition.id)
+    const fan = splitClientTaskId(definition.id)
     return {
       runId: run.runId,
       taskId: definition.id,
@@ -129,12 +146,75 @@ export class Dispatcher implements WorkerReports {
       dagName: run.dagName,
       tenantId: run.tenantId,
       workflowRef: definition.workflowRef,
-      params: mergePayload(definition.params, run.params, outputs),
+      params: { ...mergePayload(definition.params, run.params, outputs), ...manifest.params },
+      ...(manifest.runtime === undefined ? {} : { runtime: manifest.runtime }),
+      ...(definition.fanOut === undefined ? {} : { fanOut: definition.fanOut }),
+      ...(fan === undefined ? {} : clientOf(recorded, fan)),
+      ...(definition.id === recorded.source ? this.#sources(run.dagName) : {}),
+      ...(definition.id === recorded.root ? { facts: this.#factsOf(run) } : {}),
       env: definition.env ?? {},
       scheduleId: run.scheduleId,
       logicalDate: run.slot ?? new Date(run.enqueuedAt).toISOString(),
       timeoutMs: definition.timeoutMs,
       deadlineAt: task.deadlineAt,
+    }
+  }
+
+  /** What a task that has succeeded gave. */
+  async #outputOf(run: RunState, taskId: string): Promise<JsonObject | undefined> {
+    const { output, blob } = run.tasks.get(taskId) ?? {}
+    if (output !== undefined || blob === undefined) return output
+    let read = this.#blobs.get(blob.sha256)
+    if (read === undefined) {
+      read = this.#options.blobs
+        .get(blob)
+        .then(bytes => JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject)
+      this.#blobs.set(blob.sha256, read)
+      read.catch(() => this.#blobs.delete(blob.sha256))
+      for (const oldest of this.#blobs.keys()) {
+        if (this.#blobs.size <= BLOBS_KEPT) break
+        this.#blobs.delete(oldest)
+      }
+    }
+    return read
+  }
+
+  /** What every task of a manifest's run gets: what the root has collected, and the new files (none: an empty list). */
+  async #ofManifest(
+    run: RunState,
+    { root, source }: RecordedDefinition,
+    taskId: string,
+  ): Promise<{ params: JsonObject; runtime?: JsonObject }> {
+    if (root === undefined || taskId === root || taskId === source) return { params: {} }
+    const given = source === undefined ? undefined : await this.#outputOf(run, source)
+    const runtime = await this.#outputOf(run, root)
+    const params = { new_files: given?.['new_files'] ?? [] }
+    return runtime === undefined ? { params } : { params, runtime }
+  }
+
+  /** What the journal knows of the stages and streams of a DAG, at the moment of asking. */
+  #sources(dagName: string): Pick<AttemptSpec, 'tracking' | 'position'> {
+    const { state } = this.#options
+    return {
+      tracking: stage => ({
+        isCandidate: (key, version) =>
+          isCandidate(state.stages.get(stageKey(dagName, stage)), { key, version }),
+        consumedKeys: () => consumedKeys(state.stages.get(stageKey(dagName, stage))),
+      }),
+      position: stream => state.streams.get(streamKey(dagName, stream))?.position,
+    }
+  }
+
+  #factsOf(run: RunState): RunFacts {
+    const { slot, scheduleId, cause, definitionHash } = run
+    const schedule = this.#options.definitions().schedules.get(scheduleId ?? '')
+    const at = slot === undefined ? undefined : parseInstant(slot)
+    const before = at === undefined || schedule === undefined ? undefined : slotBefore(schedule.slots, at)
+    return {
+      cause,
+      definitionHash,
+      ...(slot === undefined ? {} : { slot }),
+      ...(before === undefined ? {} : { previousSlot: formatSlot(before) }),
     }
   }
 
@@ -157,14 +237,16 @@ export class Dispatcher implements WorkerReports {
   }
 
   async #finish(key: AttemptKey, outcome: AttemptOutcome, durationMs: number): Promise<void> {
-    const result = outcome.kind === 'ok' ? await this.#store(outcome.output) : clipped(outcome)
+    const result = outcome.kind === 'ok' ? await this.#store(outcome) : clipped(outcome)
     this.#report({ type: 'ended', ...pick(key), durationMs, result })
   }
 
   /** Small outputs stay in the line, larger ones are on disk before the line that names them. */
-  async #store(output: JsonObject): Promise<AttemptResult> {
+  async #store(outcome: AttemptOutcome & { kind: 'ok' }): Promise<AttemptResult> {
+    const { output, taken } = outcome
+    const took = taken === undefined ? {} : { taken }
     const size = jsonBytes(output)
-    if (size <= OUTPUT_INLINE_BYTES_MAX) return { kind: 'ok', output }
+    if (size <= OUTPUT_INLINE_BYTES_MAX) return outcome
     if (size > OUTPUT_BYTES_MAX) {
       const message = `the output is ${size} bytes as JSON; at most ${OUTPUT_BYTES_MAX} are kept`
       return { kind: 'failed', error: { kind: 'output_too_large', message } }
@@ -172,7 +254,8 @@ export class Dispatcher implements WorkerReports {
     const bytes = Buffer.from(JSON.stringify(output), 'utf8')
     for (;;) {
       try {
-        return { kind: 'ok_blob', blob: await this.#options.blobs.put(bytes) }
+        const blob = await this.#options.blobs.put(bytes)
+        return { kind: 'ok_blob', blob, stops: saysStop(output['continue']), ...took }
       } catch (error) {
         if (!this.#options.isDiskFull(error)) {
           const message = `the output could not be stored: ${error instanceof Error ? error.message : String(error)}`
@@ -192,8 +275,19 @@ export class Dispatcher implements WorkerReports {
 
 /** What a failure says is the task's text: it must not make a line too long. */
 function clipped(outcome: Exclude<AttemptOutcome, { kind: 'ok' }>): AttemptResult {
+  if (outcome.kind === 'clients') return outcome
+  if (outcome.kind === 'skip') return { ...outcome, detail: clip(outcome.detail, TEXT_MAX) }
   if (outcome.kind !== 'failed') return { ...outcome, reason: clip(outcome.reason, TEXT_MAX) }
   return { kind: 'failed', error: { ...outcome.error, message: clip(outcome.error.message, TEXT_MAX) } }
+}
+
+/** Of a task that does its work for one client: who it is, and what must hold for it. */
+function clientOf(
+  { tasks }: RecordedDefinition,
+  { taskId, client }: { taskId: string; client: string },
+): Pick<AttemptSpec, 'clientId' | 'clientConditions'> {
+  const { conditions } = tasks.get(taskId)?.fanOut ?? {}
+  return { clientId: client, ...(conditions === undefined ? {} : { clientConditions: conditions }) }
 }
 
 function attemptKey({ run, task, definition }: PendingAttempt): AttemptKey {

@@ -29,6 +29,8 @@ export interface AttemptSpec extends AttemptKey {
   readonly params: JsonObject
   /** What a manifest's root has collected: run id, slot, trigger mode … (TaskRuntimeInfo). */
   readonly runtime?: JsonObject
+  /** Of a manifest's root only. */
+  readonly facts?: RunFacts
   /** Of a task that does its work for one client; `params.client_id` says it too. */
   readonly clientId?: string
   /** The work is a fan-out's: to find out for whom it is to be done. */
@@ -45,6 +47,17 @@ export interface AttemptSpec extends AttemptKey {
   readonly logicalDate: string
   readonly timeoutMs?: number
   readonly deadlineAt?: Instant
+}
+
+/** What a manifest's root tells of its run. */
+export interface RunFacts {
+  /** Why there is a run: `due`, `catchup`, `cli` … */
+  readonly cause: string
+  readonly definitionHash: string
+  /** ISO 8601; undefined: no slot decided it. */
+  readonly slot?: string
+  /** Where its data interval begins, if the schedule has a slot before. */
+  readonly previousSlot?: string
 }
 
 /** Tells a process from a later one that got the same pid. */

@@ -14,6 +14,8 @@ export interface AttemptLogs {
 export interface LogSummary {
   /** The last line of stdout that is a JSON object; `too_large`: it is longer than an output may be. */
   readonly output: JsonObject | 'too_large' | undefined
+  /** The last line of stdout that is not blank, at most 500 characters; '' if there is none. */
+  readonly lastLine: string
   /** The last line of stderr that is not blank, at most 500 characters; '' if there is none. */
   readonly lastErrorLine: string
   /** Bytes of both streams that passed the limit and were not kept. */

@@ -33,7 +33,8 @@ const IDENTITY = { pid: 42, startTicks: 7, bootId: 'boot' }
 
 describe('worker', () => {
   let clock: ReturnType<typeof createManualClock>
-  let executors: { shell: MemoryExecutor; http: MemoryExecutor; function: MemoryExecutor }
+  type Name = 'shell' | 'http' | 'function' | 'findClients'
+  let executors: Record<Name, MemoryExecutor>
   let worker: Worker
   let reports: unknown[][]
   let script: (spec: AttemptSpec) => ScriptedStep
@@ -42,14 +43,21 @@ describe('worker', () => {
     script = () => ({ afterMs: 100 })
     const make = () =>
       createMemoryExecutor({ clock, script: spec => script(spec), afterRestart: spec => script(spec) })
-    executors = { shell: make(), http: make(), function: make() }
+    executors = { shell: make(), http: make(), function: make(), findClients: make() }
     reports = []
     worker = create(executors)
   })
-  const create = (with_: Record<'shell' | 'http' | 'function', Executor>) =>
+  const create = ({ shell, http, function: other, findClients }: Record<Name, Executor>) =>
     createWorker({
       queue: createQueue({ concurrency: 2 }),
-      executors: with_,
+      executors: {
+        builtIn: new Map([
+          ['shell', shell],
+          ['http', http],
+        ]),
+        function: other,
+        findClients,
+      },
       clock,
       reports: {
         spawned: (key, identity) => reports.push(['spawned', key.taskId, identity.pid]),
@@ -71,14 +79,18 @@ describe('worker', () => {
   })
   const turn = () => clock.pass(0)
 
-  test('shell and http are built in, everything else is a function', async () => {
+  test('shell and http are built in, everything else is a function; clients are found by their own', async () => {
     script = () => ({})
     worker.start(spec('a', 'shell'))
     worker.start(spec('b', 'http'))
     worker.start(spec('c', 'weekly_report_pack'))
     await turn()
+    const source = { kind: 'directory', path: 'clients' } as const
+    worker.start({ ...spec('d', 'shell'), fanOut: { source, exclude: [], parallel: 1 } })
+    await clock.pass(0)
+    await turn()
     const started = Object.values(executors).map(({ started }) => started.map(({ taskId }) => taskId))
-    expect(started).toEqual([['a'], ['b'], ['c']])
+    expect(started).toEqual([['a'], ['b'], ['c'], ['d']])
   })
 
   test('runs as many at once as the queue allows, in order, each reported once', async () => {

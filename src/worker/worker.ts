@@ -1,6 +1,7 @@
 // The worker in this process: queue in front, an executor behind, reports to whoever gave the work.
 //
-//   1. The executor is chosen by `workflow_ref`: `shell`, `http`, else a user function.
+//   1. The executor is chosen by `workflow_ref`: a built-in of that name, else a user function. Finding the clients of a
+//      fan-out is a work of its own.
 //   2. A place in the queue is held from start to outcome. What is adopted already runs and takes no place in the line.
 //   3. An attempt that is cancelled while it waits never starts; an executor that throws fails its own attempt only.
 
@@ -17,9 +18,12 @@ import type { Queue } from '../ports/queue.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
 
 export interface Executors {
-  readonly shell: Executor
-  readonly http: Executor
+  /** By `workflow_ref`: `shell`, `http` … */
+  readonly builtIn: ReadonlyMap<string, Executor>
+  /** For every other one. */
   readonly function: Executor
+  /** For attempts with `fanOut`, whatever their `workflow_ref`. */
+  readonly findClients: Executor
 }
 
 export interface WorkerOptions {
@@ -34,11 +38,13 @@ interface Entry {
   running: RunningAttempt | undefined
 }
 
-/** Which executor runs a workflow. */
-export function chooseExecutor(executors: Executors, workflowRef: string): Executor {
-  if (workflowRef === 'shell') return executors.shell
-  if (workflowRef === 'http') return executors.http
-  return executors.function
+/** Which executor makes an attempt. */
+export function chooseExecutor(
+  executors: Executors,
+  { workflowRef, fanOut }: Pick<AttemptSpec, 'workflowRef' | 'fanOut'>,
+): Executor {
+  if (fanOut !== undefined) return executors.findClients
+  return executors.builtIn.get(workflowRef) ?? executors.function
 }
 
 /** A worker that runs attempts in this process. */
@@ -80,7 +86,7 @@ export function createWorker({ queue, executors, reports, clock }: WorkerOptions
       const key = keyOf(spec)
       queue.put(() =>
         supervise(spec, entry, () =>
-          chooseExecutor(executors, spec.workflowRef).start(spec, {
+          chooseExecutor(executors, spec).start(spec, {
             spawned: identity => {
               if (!closed) reports.spawned(key, identity)
             },
@@ -93,7 +99,7 @@ export function createWorker({ queue, executors, reports, clock }: WorkerOptions
       if (entry === undefined) return
       const key = keyOf(spec)
       void supervise(spec, entry, () =>
-        chooseExecutor(executors, spec.workflowRef).adopt(spec, identity, pid => {
+        chooseExecutor(executors, spec).adopt(spec, identity, pid => {
           if (!closed) reports.adopted(key, pid)
         }),
       )
@@ -110,7 +116,8 @@ export function createWorker({ queue, executors, reports, clock }: WorkerOptions
     },
     async close() {
       closed = true
-      await Promise.all([executors.shell.close(), executors.http.close(), executors.function.close()])
+      const all = [...executors.builtIn.values(), executors.function, executors.findClients]
+      await Promise.all(all.map(executor => executor.close()))
       // Commands run on and hold their places: the queue is let go without waiting for them.
       void queue.close()
     },

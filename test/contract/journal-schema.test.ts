@@ -23,7 +23,7 @@ type Details<E> = Omit<E, 'timestamp' | 'event' | 'seq'>
 const run = { run_id: 'nightly@2026-01-05T06:00Z', dag_name: 'nightly' }
 const due = { schedule_id: 'nightly', slot: '2026-01-05T06:00Z' }
 const whole = { ...run, ...due, tenant_id: 'default' }
-const attempt = { ...run, task_id: 'load', attempt: 2 }
+const attempt = { ...run, task_id: 'load', attempt: 2, client_id: 'acme' }
 const error: AttemptError = { kind: 'exit_code', message: 'exit 7', exit_code: 7 }
 const hash = 'f00d'
 const inPool = { pool: 'warehouse', weight: 2, priority: -5 }
@@ -134,6 +134,9 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     tasks_succeeded: 1,
     tasks_failed: 1,
     tasks_skipped: 0,
+    clients_succeeded: 992,
+    clients_failed: 5,
+    clients_skipped: 3,
     duration_ms: 41833,
     error: 'load: exit 7',
   },
@@ -145,12 +148,43 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     duration_ms: 12,
     output: { rows: 3 },
     blob: { sha256: 'ab'.repeat(32), bytes: 70_000 },
+    continue: 0,
+    partial: true,
   },
   task_retry: { ...attempt, duration_ms: 12, error, retry_at: '2026-01-05T06:00:31.250Z' },
   task_lost: { ...attempt, reason: 'the scheduler was killed', retry_at: '2026-01-05T06:00:31.250Z' },
   task_fail: { ...attempt, duration_ms: 12, error: { ...error, signal: 'SIGKILL' }, message: 'exit 7' },
   task_cancelled: { ...attempt, reason: 'by hand' },
-  task_skip: { ...run, task_id: 'load', reason: 'upstream_failed' },
+  task_skip: {
+    ...attempt,
+    reason: 'condition',
+    duration_ms: 3,
+    detail: 'suspended',
+    inputs: { conditions: [{ cel: 'false', holds: false }] },
+  },
+  clients_found: { ...attempt, part: 1, parts: 1, clients: ['acme', 'umbrella'] },
+  files_dispatched: {
+    ...run,
+    task_id: 'POLL_AND_DISPATCH',
+    stage: 'external_input_files',
+    part: 1,
+    parts: 1,
+    files: [{ key: 'a.csv', version: '3:17:4' }],
+  },
+  files_consumed: { ...run, stage: 'external_input_files', files: 1 },
+  files_released: { ...run, stage: 'external_input_files', files: 1, status: 'failed' },
+  files_forgotten: { dag_name: 'nightly', stage: 'external_input_files', keys: ['a.csv'] },
+  stream_taken: {
+    ...run,
+    task_id: 'CONSUME_STREAM',
+    stream: 'orders',
+    from: { offset: 0 },
+    to: { offset: 120 },
+    records: 3,
+    more: false,
+  },
+  stream_committed: { ...run, stream: 'orders', position: { offset: 120 } },
+  stream_released: { ...run, stream: 'orders', status: 'failed' },
 }
 
 function lineOf(name: string, details: object): Record<string, unknown> {

@@ -6,6 +6,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { readSkip } from '../../core/run/skip-word.ts'
 import { formatDuration } from '../../core/time/duration.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { AttemptOutcome, AttemptSpec, ProcessIdentity, RunningAttempt } from '../../ports/executor.ts'
@@ -203,7 +204,7 @@ function isRunning(processes: Processes, leader: ProcessIdentity): boolean {
 }
 
 function judge(exit: CommandExit | 'no_exit_file' | 'lost', summary: LogSummary): AttemptOutcome {
-  const { output, lastErrorLine } = summary
+  const { output, lastLine, lastErrorLine } = summary
   const word = lastErrorLine === '' ? '' : `: ${lastErrorLine}`
   if (exit === 'lost')
     return { kind: 'lost', reason: 'the command is gone and left no exit code: it was killed with its shell' }
@@ -224,5 +225,7 @@ function judge(exit: CommandExit | 'no_exit_file' | 'lost', summary: LogSummary)
     const message = `its output object has more than ${MAX_OUTPUT_WORDS}; write large results to a file and print its path`
     return { kind: 'failed', error: { kind: 'output_too_large', message } }
   }
+  const skip = readSkip(lastLine)
+  if (skip !== undefined) return { kind: 'skip', reason: 'returned_skip', detail: skip }
   return { kind: 'ok', output: output ?? {} }
 }

@@ -68,13 +68,23 @@ describe('log store', () => {
     const guard = store.guard(logs)
     appendFileSync(logs.stdout, 'text\n{"a":1}\n')
     appendFileSync(logs.stderr, 'first\n\u001b[31mlast\u001b[0m\n\n')
-    expect(guard.finish()).toEqual({ output: { a: 1 }, lastErrorLine: 'last', droppedBytes: 0 })
+    expect(guard.finish()).toEqual({
+      output: { a: 1 },
+      lastLine: '{"a":1}',
+      lastErrorLine: 'last',
+      droppedBytes: 0,
+    })
   })
 
   test('without files there is an empty end', () => {
     const store = createLogStore({ root })
     const guard = store.guard(store.locate({ runId: 'r', taskId: 'a', attempt: 1 }))
-    expect(guard.finish()).toEqual({ output: undefined, lastErrorLine: '', droppedBytes: 0 })
+    expect(guard.finish()).toEqual({
+      output: undefined,
+      lastLine: '',
+      lastErrorLine: '',
+      droppedBytes: 0,
+    })
   })
 })
 

@@ -68,6 +68,7 @@ export function createLogStore({ root, limitBytes = DEFAULT_LOG_LIMIT_BYTES }: L
           const err = stderr.finish()
           return {
             output: findOutput(out.tail),
+            lastLine: findLastLine(out.tail),
             lastErrorLine: findLastLine(err.tail),
             droppedBytes: out.droppedBytes + err.droppedBytes,
           }

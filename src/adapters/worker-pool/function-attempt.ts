@@ -142,6 +142,8 @@ export class FunctionAttempt implements RunningAttempt {
       return this.#killBy(this.#graceAtMs)
     }
     if (answer.type === 'done') this.#verdict ??= { kind: 'ok', output: answer.output }
+    else if (answer.type === 'skip')
+      this.#verdict ??= { kind: 'skip', reason: 'returned_skip', detail: String(answer.why) }
     else {
       const { kind, message } = answer
       this.#verdict ??= { kind: 'failed', error: { kind: String(kind), message: String(message) } }
@@ -252,6 +254,8 @@ function contextOf({
   tenantId,
   scheduleId,
   logicalDate,
+  clientId,
+  runtime,
 }: AttemptSpec): JsonObject {
   return {
     runId,
@@ -261,6 +265,8 @@ function contextOf({
     tenantId,
     ...(scheduleId === undefined ? {} : { scheduleId }),
     logicalDate,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(runtime === undefined ? {} : { runtime }),
   }
 }
 

@@ -1,16 +1,22 @@
-// What a function may return: an object that is JSON, or nothing.
+// What a function may return: an object that is JSON, nothing, or SKIP.
 
 import type { JsonObject } from '../../core/json.ts'
+import { readSkip } from '../../core/run/skip-word.ts'
 import { MAX_OUTPUT_BYTES } from './worker-protocol.ts'
 
-export type OutputReading = { ok: true; json: string } | { ok: false; kind: string; message: string }
+export type OutputReading =
+  | { ok: true; json: string }
+  | { ok: 'skip'; why: string }
+  | { ok: false; kind: string; message: string }
 
 /** Checks what a function returned and writes it as JSON. `undefined` is the empty object. */
 export function readOutput(value: unknown): OutputReading {
   if (value === undefined) return { ok: true, json: '{}' }
+  const skip = typeof value === 'string' ? readSkip(value) : undefined
+  if (skip !== undefined) return { ok: 'skip', why: skip }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return bad(
-      `the function returned ${describe(value)}; expected an object such as { count: 3 }, or nothing`,
+      `the function returned ${describe(value)}; expected an object such as { count: 3 }, nothing, or 'SKIP'`,
     )
   let json: string | undefined
   try {

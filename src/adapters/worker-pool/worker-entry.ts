@@ -79,6 +79,12 @@ async function run(request: RunRequest): Promise<void> {
     }
     const output = readOutput(await loaded(request.args, context))
     if (current?.token !== token) return
+    if (output.ok === 'skip') {
+      const { why } = output
+      return settleWith(before, reusable =>
+        JSON.stringify({ type: 'skip', token, why: why.slice(0, 4_000), reusable }),
+      )
+    }
     if (!output.ok) return settle(before, output.kind, output.message)
     await settleWith(before, reusable => {
       const flag = reusable ? 'true' : 'false'

@@ -32,6 +32,7 @@ export type WorkerAnswer =
   /** The function has been told to stop: its event loop is alive. */
   | { readonly type: 'aborting'; readonly token: string }
   | { readonly type: 'done'; readonly token: string; readonly output: JsonObject; readonly reusable: boolean }
+  | { readonly type: 'skip'; readonly token: string; readonly why: string; readonly reusable: boolean }
   | {
       readonly type: 'failed'
       readonly token: string

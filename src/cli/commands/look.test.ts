@@ -483,6 +483,7 @@ describe('status', () => {
             ready: 0,
             running: 1,
             retrying: 0,
+            fanned_out: 0,
             ok: 0,
             failed: 0,
             skipped: 0,

@@ -12,7 +12,15 @@ import { formatSeconds, formatStamp } from '../render/time.ts'
 import { findRun } from '../run-name.ts'
 import { readCount, UsageError } from '../usage.ts'
 
-const STATUSES: readonly RunRowStatus[] = ['queued', 'running', 'success', 'failed', 'cancelled']
+const STATUSES: readonly RunRowStatus[] = [
+  'queued',
+  'running',
+  'success',
+  'failed',
+  'partial',
+  'skipped',
+  'cancelled',
+]
 
 export async function run(
   context: CommandContext,

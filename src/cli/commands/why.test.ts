@@ -513,7 +513,16 @@ describe('where a run stands', () => {
       ),
     )
     define(hourly)
-    const none = { waiting: 0, running: 0, retrying: 0, ok: 0, failed: 0, skipped: 0, cancelled: 0 }
+    const none = {
+      waiting: 0,
+      running: 0,
+      retrying: 0,
+      fanned_out: 0,
+      ok: 0,
+      failed: 0,
+      skipped: 0,
+      cancelled: 0,
+    }
     const view = {
       ...runAt('06:00'),
       status: 'running' as const,

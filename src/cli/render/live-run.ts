@@ -79,7 +79,7 @@ function openPicture(channel: Channel, now: () => number): RunView {
         said: '',
       }
       tasks.set(event.task_id, line)
-      if ('attempt' in event) line.attempt = event.attempt
+      if ('attempt' in event && event.attempt !== undefined) line.attempt = event.attempt
       if ('duration_ms' in event) line.tookMs = event.duration_ms
       switch (event.event) {
         case 'task_start':
@@ -99,7 +99,7 @@ function openPicture(channel: Channel, now: () => number): RunView {
           break
         case 'task_skip':
           line.state = 'skipped'
-          line.said = event.reason
+          line.said = event.detail ?? event.reason
           break
         case 'task_cancelled':
           line.state = 'cancelled'

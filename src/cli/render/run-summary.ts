@@ -17,7 +17,7 @@ export interface TaskFailure {
 
 /** Whether a run's end counts as 0 (DESIGN §2). */
 export function endedWell(status: RunStatus): boolean {
-  return status === 'success'
+  return status === 'success' || status === 'skipped'
 }
 
 /** `DAG EXECUTION COMPLETE` and its figures. */

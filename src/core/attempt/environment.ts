@@ -19,6 +19,10 @@ export interface AttemptFacts {
   readonly tenantId: string
   readonly scheduleId?: string
   readonly logicalDate: string
+  /** Of a task that does its work for one client. */
+  readonly clientId?: string
+  /** In a manifest's run. */
+  readonly runtime?: JsonObject
 }
 
 export const RESERVED_PREFIX = 'DAGBOK_'
@@ -65,6 +69,8 @@ export function describeAttempt(facts: AttemptFacts, cookie: string): Environmen
     DAGBOK_TENANT: facts.tenantId,
     DAGBOK_SLOT: facts.logicalDate,
     ...(facts.scheduleId === undefined ? {} : { DAGBOK_SCHEDULE: facts.scheduleId }),
+    ...(facts.clientId === undefined ? {} : { DAGBOK_CLIENT_ID: facts.clientId }),
+    ...(facts.runtime === undefined ? {} : { DAGBOK_RUNTIME: JSON.stringify(facts.runtime) }),
     DAGBOK_COOKIE: cookie,
   }
 }

@@ -1,26 +1,26 @@
-// What follows inside a run when a task has ended: who cannot run any more, and whether the run is over.
+// How a run ended whose tasks have all ended.
 
-import { isFinal, type RunState } from '../run/run.ts'
+import type { RunState } from '../run/run.ts'
 import type { RunStatus } from '../state-machine/event.ts'
 import type { RecordedDefinition } from '../state-machine/state.ts'
 
-/** Tasks downstream of `taskId` that have not ended: with it failed, none of them can run. Each once, nearest first. */
-export function unreachableAfter(run: RunState, definition: RecordedDefinition, taskId: string): string[] {
-  const found = new Set<string>()
-  const queue = [taskId]
-  for (const id of queue) {
-    for (const next of definition.downstream.get(id) ?? []) {
-      if (found.has(next) || isFinal(run.tasks.get(next)!.status)) continue
-      found.add(next)
-      queue.push(next)
-    }
-  }
-  return [...found]
-}
-
-/** How a run ended whose tasks have all ended. */
-export function runStatus(run: RunState): RunStatus {
+/**
+ * A task that failed makes a run `failed`, whatever came after it. Where a task said SKIP, the run is `skipped` unless
+ * something at the end of the DAG (a task that none depends on) was done all the same. What clients came to is told by
+ * their fan-out.
+ */
+export function runStatus(run: RunState, { downstream }: RecordedDefinition): RunStatus {
   if (run.cancelReason !== undefined) return 'cancelled'
-  for (const task of run.tasks.values()) if (task.status === 'failed') return 'failed'
-  return 'success'
+  let isPartial = false
+  let saidSkip = false
+  let isDone = false
+  for (const [taskId, task] of run.tasks) {
+    if (task.client !== undefined) continue
+    if (task.status === 'failed') return 'failed'
+    isPartial ||= task.partial === true
+    saidSkip ||= task.saidSkip === true
+    isDone ||= task.status === 'ok' && !downstream.has(taskId)
+  }
+  if (isPartial) return 'partial'
+  return saidSkip && !isDone ? 'skipped' : 'success'
 }

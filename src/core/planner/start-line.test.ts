@@ -22,6 +22,7 @@ function aRun(place: number, pool?: string, weight = 1, priority = 0): RunState 
     cancelReason: undefined,
     holdsSlot: false,
     tasks: new Map(),
+    holds: undefined,
     remaining: 0,
     live: 0,
     ready: 0,

@@ -1,5 +1,6 @@
 // A run: one execution of a DAG, as the state knows it while it is unfinished. Ended runs leave memory.
 
+import type { UpstreamCounts } from '../dag/trigger-rule.ts'
 import type { JsonObject } from '../json.ts'
 import type { AttemptError, BlobRef } from '../state-machine/event.ts'
 import type { Instant } from '../time/instant.ts'
@@ -9,6 +10,7 @@ import type { Instant } from '../time/instant.ts'
  * - `ready`     to start as soon as there is room
  * - `running`   has an attempt whose `task_start` is in the journal
  * - `retrying`  waits for its `retryAt`, or for room after it
+ * - `fanned_out` has found its clients and waits for their tasks
  * - the others are final
  */
 export type TaskStatus =
@@ -16,10 +18,26 @@ export type TaskStatus =
   | 'ready'
   | 'running'
   | 'retrying'
+  | 'fanned_out'
   | 'ok'
   | 'failed'
   | 'skipped'
   | 'cancelled'
+
+/** How far a fan-out has come. */
+export interface FanCounts {
+  clients: number
+  /** Clients whose tasks have not ended. */
+  open: number
+  ok: number
+  failed: number
+  skipped: number
+}
+
+/** What a run holds of a stage or a stream until its end. */
+export type Hold =
+  | { readonly kind: 'files'; readonly stage: string; readonly keys: string[] }
+  | { readonly kind: 'records'; readonly stream: string }
 
 export interface TaskState {
   status: TaskStatus
@@ -27,8 +45,16 @@ export interface TaskState {
   attempt: number
   /** Attempts that were interrupted. They do not count against `retries`. */
   losses: number
-  /** Upstream tasks that have not succeeded yet. */
-  blockers: number
+  /** How its upstream tasks that have ended did so. Undefined: none has. */
+  upstream?: UpstreamCounts
+  /** It said SKIP. */
+  saidSkip?: true
+  /** It does its work for this client of a fan-out. */
+  client?: string
+  /** Of a fan-out that has found its clients. */
+  fan?: FanCounts
+  /** A fan-out that was not done for all of its clients. */
+  partial?: true
   startedAt?: Instant
   deadlineAt?: Instant
   retryAt?: Instant
@@ -68,6 +94,8 @@ export interface RunState {
   holdsSlot: boolean
   /** Empty until the run has started, which sets it; every run that is queued has the same empty one. */
   tasks: ReadonlyMap<string, TaskState>
+  /** What it has taken of stages and streams. Undefined: nothing, as nearly always. */
+  holds: Hold[] | undefined
   /** Tasks that are not final. */
   remaining: number
   /** Tasks `running`. */
@@ -76,10 +104,20 @@ export interface RunState {
   ready: number
 }
 
-/** Counts of a run's tasks by status. */
+/** Counts of a run's tasks by status, without those of clients. */
 export function countTasks(run: RunState): Record<TaskStatus, number> {
-  const counts = { waiting: 0, ready: 0, running: 0, retrying: 0, ok: 0, failed: 0, skipped: 0, cancelled: 0 }
-  for (const task of run.tasks.values()) counts[task.status] += 1
+  const counts = {
+    waiting: 0,
+    ready: 0,
+    running: 0,
+    retrying: 0,
+    fanned_out: 0,
+    ok: 0,
+    failed: 0,
+    skipped: 0,
+    cancelled: 0,
+  }
+  for (const { client, status } of run.tasks.values()) if (client === undefined) counts[status] += 1
   return counts
 }
 

@@ -9,15 +9,23 @@ import { type JsonObject, jsonBytes } from '../json.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
+import type { StageFiles } from '../stage/stage-files.ts'
+import type { StreamPosition } from '../stream/stream.ts'
+import { rejoinLine } from './client-line.ts'
+import { inParts } from './decide-sources.ts'
 import { type Checkpoint, type Event, isUserEvent } from './event.ts'
 import { evolve } from './evolve.ts'
+import { heldKeys, holdStream } from './fold-sources.ts'
 import { addOpenSlot } from './open-slot.ts'
+import { runOf } from './run-progress.ts'
 import {
   addRun,
+  definitionOf,
   type OpenSlot,
   recordDefinition,
   type ScheduleState,
   type State,
+  taskDefinitionOf,
   taskKeyText,
 } from './state.ts'
 
@@ -44,7 +52,7 @@ interface DefinitionItem {
   hash: string
   task: Task
 }
-type ComputedOfRun = 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready' | 'place'
+type ComputedOfRun = 'tasks' | 'holdsSlot' | 'remaining' | 'live' | 'ready' | 'place' | 'holds'
 
 interface RunItem {
   kind: 'run'
@@ -62,7 +70,19 @@ interface TaskItem {
   task_id: string
   task: TaskState
 }
-type Item = StateItem | ScheduleItem | DefinitionItem | RunItem | TaskItem
+/** Some of the files of a stage: key, consumed version, and the version and run that hold it. */
+interface StageItem {
+  kind: 'stage'
+  key: string
+  files: [key: string, consumed: string | null, held?: string, run?: string][]
+}
+interface StreamItem {
+  kind: 'stream'
+  key: string
+  position?: StreamPosition
+  held?: { run: string; to: StreamPosition }
+}
+type Item = StateItem | ScheduleItem | DefinitionItem | RunItem | TaskItem | StageItem | StreamItem
 
 /** The events of a checkpoint commit. `seq` is the journal's to set. */
 export function checkpointEvents(state: State, timestamp: string): Checkpoint[] {
@@ -101,10 +121,36 @@ function* items(state: State): Generator<Item> {
     yield runItem(run)
     for (const [taskId, task] of run.tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
   }
+  for (const [key, files] of state.stages) yield* stageItems(key, files)
+  for (const [key, { position, held }] of state.streams)
+    yield {
+      kind: 'stream',
+      key,
+      ...(position === undefined ? {} : { position }),
+      ...(held === undefined ? {} : { held }),
+    }
+}
+
+/** Sorted, so that the items of two equal states are equal. */
+function* stageItems(key: string, files: StageFiles): Generator<StageItem> {
+  const rows = [...files].map(([name, { consumed, held }]): StageItem['files'][number] =>
+    held === undefined ? [name, consumed ?? null] : [name, consumed ?? null, held.version, held.run],
+  )
+  rows.sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const part of inParts(rows)) yield { kind: 'stage', key, files: part }
 }
 
 function runItem({ weight, priority, ...run }: RunState): RunItem {
-  const { tasks: _, holdsSlot: __, remaining: ___, live: ____, ready: _____, place: ______, ...facts } = run
+  const {
+    tasks: _,
+    holdsSlot: __,
+    remaining: ___,
+    live: ____,
+    ready: _____,
+    place: ______,
+    holds: _______,
+    ...facts
+  } = run
   const item = facts as RunItem['run']
   if (weight !== 1) item.weight = weight
   if (priority !== 0) item.priority = priority
@@ -162,6 +208,7 @@ function restoreItem(state: State, json: JsonObject): void {
         pool: item.run.pool,
         weight: item.run.weight ?? 1,
         priority: item.run.priority ?? 0,
+        holds: undefined,
         place: 0,
         holdsSlot: false,
         tasks: new Map(),
@@ -173,9 +220,35 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'task':
       restoreTask(state, item)
       return
+    case 'stage':
+      restoreFiles(state, item)
+      return
+    case 'stream':
+      restoreStream(state, item)
+      return
     default:
       throw new Error(`unknown checkpoint item ${JSON.stringify(json).slice(0, 80)}`)
   }
+}
+
+function restoreFiles(state: State, { key, files }: StageItem): void {
+  const tracked: StageFiles = state.stages.get(key) ?? new Map()
+  state.stages.set(key, tracked)
+  for (const [name, consumed, version, run] of files) {
+    const isHeld = version !== undefined && run !== undefined
+    tracked.set(name, { consumed: consumed ?? undefined, held: isHeld ? { version, run } : undefined })
+    if (isHeld) heldKeys(runOf(state, run), partOf(key)).push(name)
+  }
+}
+
+function restoreStream(state: State, { key, position, held }: StreamItem): void {
+  state.streams.set(key, { position, held })
+  if (held !== undefined) holdStream(runOf(state, held.run), partOf(key))
+}
+
+/** The stage or stream of its key: no name of a DAG holds a slash. */
+function partOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1)
 }
 
 function restoreTask(state: State, { run_id: runId, task_id: taskId, task }: TaskItem): void {
@@ -185,6 +258,7 @@ function restoreTask(state: State, { run_id: runId, task_id: taskId, task }: Tas
     // Its own map: 'run' has made it, just before.
   ;(run.tasks as Map<string, TaskState>).set(taskId, task)
   const key = taskKeyText(runId, taskId)
+  if (task.client !== undefined) rejoinLine(state, runId, taskId, task)
   switch (task.status) {
     case 'ready':
       run.ready += 1
@@ -198,7 +272,11 @@ function restoreTask(state: State, { run_id: runId, task_id: taskId, task }: Tas
     case 'retrying':
       state.retries.put(task.retryAt!, { runId, taskId })
       break
+    case 'fanned_out':
+      state.clientLines.set(key, { waiting: [], next: 0, active: 0 })
+      break
     case 'waiting':
+      countUpstream(state, run, taskId, task)
       break
     default:
       return
@@ -208,6 +286,19 @@ function restoreTask(state: State, { run_id: runId, task_id: taskId, task }: Tas
     run.holdsSlot = true
     state.slotsHeld += 1
   }
+}
+
+/** Checkpoints of before trigger rules counted only those that had not succeeded. */
+function countUpstream(
+  state: State,
+  run: RunState,
+  taskId: string,
+  task: TaskState & { blockers?: number },
+): void {
+  if (task.blockers === undefined) return
+  const ok = taskDefinitionOf(definitionOf(state, run), taskId).dependsOn.length - task.blockers
+  if (ok > 0) task.upstream = { ok, stopped: 0, failed: 0, skipped: 0 }
+  delete task.blockers
 }
 
 /** The facts of a state as canonical text: equal for live, replayed and restored states. */

@@ -4,15 +4,18 @@
 import type { Answers, Condition } from '../condition/condition.ts'
 import type { Dag } from '../dag/dag.ts'
 import type { JsonObject } from '../json.ts'
+import type { Taken } from '../run/taken.ts'
 import type { Definitions } from '../schedule/definitions.ts'
 import type { Instant } from '../time/instant.ts'
 import type { AttemptError, BlobRef, SchedulerMode } from './event.ts'
 
 /** What one attempt came to, as the worker reports it. */
 export type AttemptResult =
-  | { kind: 'ok'; output: JsonObject }
-  /** The output is too large for a line and stands in a blob. */
-  | { kind: 'ok_blob'; blob: BlobRef }
+  | { kind: 'ok'; output: JsonObject; taken?: Taken }
+  /** The output is too large for a line and stands in a blob. `stops`: it says `continue: 0`. */
+  | { kind: 'ok_blob'; blob: BlobRef; stops: boolean; taken?: Taken }
+  | { kind: 'skip'; reason: 'returned_skip' | 'condition'; detail: string; inputs?: JsonObject }
+  | { kind: 'clients'; clients: readonly string[] }
   | { kind: 'failed'; error: AttemptError }
   | { kind: 'cancelled'; reason: string }
   | { kind: 'lost'; reason: string }

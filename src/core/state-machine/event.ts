@@ -6,6 +6,7 @@
 //   - Instants inside events are ISO 8601 UTC text; durations are milliseconds in a field that ends in `_ms`.
 //   - A line is at most 64 KiB: larger things go to a blob, and the line carries its name (docs/journal-format.md).
 
+import type { UpstreamReason } from '../dag/trigger-rule.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Line } from './event-line.ts'
 import type {
@@ -23,8 +24,10 @@ import type {
   SlotSkipRequested,
   SlotSkipWithdrawn,
 } from './schedule-event.ts'
+import type { SourceEvent } from './source-event.ts'
 
 export type * from './schedule-event.ts'
+export type * from './source-event.ts'
 
 // --- the journal about itself -------------------------------------------------------------------------------------
 
@@ -105,7 +108,11 @@ export interface DefinitionsRejected extends Line {
 
 // --- runs ----------------------------------------------------------------------------------------------------------
 
-export type RunStatus = 'success' | 'failed' | 'cancelled'
+/**
+ * - `skipped`  a task said SKIP, and nothing at the end of the DAG was done
+ * - `partial`  only clients of a fan-out failed, and not all of them
+ */
+export type RunStatus = 'success' | 'failed' | 'partial' | 'skipped' | 'cancelled'
 
 /** A DAG's normal form, kept for the runs that start with it; in several parts where a line would be too long. */
 export interface DefinitionRecorded extends Line {
@@ -166,6 +173,10 @@ export interface RunFinished extends Line {
   tasks_succeeded: number
   tasks_failed: number
   tasks_skipped: number
+  /** Of its fan-outs. Tasks of clients are counted here only. */
+  clients_succeeded?: number
+  clients_failed?: number
+  clients_skipped?: number
   duration_ms: number
   error?: string
 }
@@ -177,6 +188,8 @@ interface TaskLine extends Line {
   dag_name: string
   task_id: string
   attempt: number
+  /** Of a task that does its work for one client of a fan-out. */
+  client_id?: string
 }
 /** A file named by the SHA-256 of its bytes, beside the journal, synced before the line that names it. */
 export interface BlobRef extends JsonObject {
@@ -215,6 +228,17 @@ export interface TaskOk extends TaskLine {
   duration_ms: number
   output?: JsonObject
   blob?: BlobRef
+  /** The output in the blob says so. */
+  continue?: 0
+  /** Of a fan-out: it was not done for all of its clients. */
+  partial?: true
+}
+/** A fan-out has found for whom its work is to be done: a task of its own for each. In parts where a line would be too long. */
+export interface ClientsFound extends TaskLine {
+  event: 'clients_found'
+  part: number
+  parts: number
+  clients: string[]
 }
 /** The attempt failed and another one is due at `retry_at`, drawn once. */
 export interface TaskRetry extends TaskLine {
@@ -245,7 +269,14 @@ export interface TaskSkip extends Line {
   run_id: string
   dag_name: string
   task_id: string
-  reason: 'upstream_failed' | 'upstream_skipped' | 'cancelled'
+  /** `returned_skip`: it said so itself; `condition`: those of its client do not hold. */
+  reason: UpstreamReason | 'returned_skip' | 'condition' | 'cancelled'
+  /** Of one that was begun. */
+  attempt?: number
+  duration_ms?: number
+  client_id?: string
+  detail?: string
+  inputs?: JsonObject
 }
 
 // --- users ---------------------------------------------------------------------------------------------------------
@@ -297,6 +328,8 @@ export type SystemEvent =
   | TaskFail
   | TaskCancelled
   | TaskSkip
+  | ClientsFound
+  | SourceEvent
 
 export type Event = SystemEvent | UserEvent
 export type EventName = SystemEvent['event']

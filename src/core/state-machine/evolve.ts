@@ -7,7 +7,7 @@
 import type { Task } from '../dag/task.ts'
 import { assertNever } from '../error.ts'
 import { endPauses, forgetPassed, type Pause, type SlotByHand, withoutSkip } from '../planner/hold.ts'
-import { isFinal, type RunState, type TaskState } from '../run/run.ts'
+import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming } from '../schedule/timing.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
 import {
@@ -17,16 +17,11 @@ import {
   type ScheduleEnqueued,
   type SystemEvent,
 } from './event.ts'
+import { foldSource } from './fold-sources.ts'
+import { foldTask } from './fold-tasks.ts'
 import { addOpenSlot, closeSlot, deferSlot } from './open-slot.ts'
-import {
-  addRun,
-  definitionOf,
-  recordDefinition,
-  type ScheduleState,
-  type State,
-  scheduleOf,
-  taskKeyText,
-} from './state.ts'
+import { finishRun, runOf, startRun } from './run-progress.ts'
+import { addRun, recordDefinition, type ScheduleState, type State, scheduleOf } from './state.ts'
 
 export function evolve(state: State, event: Event): void {
   if (event.seq > 0) state.seq = event.seq
@@ -135,7 +130,7 @@ function fold(state: State, event: SystemEvent): void {
       enqueue(state, event)
       return
     case 'run_started':
-      start(state, runOf(state, event.run_id), parseInstant(event.timestamp))
+      startRun(state, runOf(state, event.run_id), parseInstant(event.timestamp))
       return
     case 'run_resumed':
       return
@@ -144,71 +139,30 @@ function fold(state: State, event: SystemEvent): void {
       state.liveVersion += 1
       return
     case 'run_finished':
-      finish(state, runOf(state, event.run_id), parseInstant(event.timestamp))
+      finishRun(state, runOf(state, event.run_id), parseInstant(event.timestamp))
       return
 
-    case 'task_start': {
-      const { run, task } = find(state, event)
-      takeRoom(state, run, task, event.task_id)
-      task.status = 'running'
-      task.attempt = event.attempt
-      task.startedAt = parseInstant(event.timestamp)
-      task.deadlineAt = event.deadline_at === undefined ? undefined : parseInstant(event.deadline_at)
-      task.retryAt = undefined
-      task.process = undefined
-      return
-    }
-    case 'task_spawned': {
-      const { task } = find(state, event)
-      task.process = { pid: event.pid, startTicks: event.start_ticks, bootId: event.boot_id }
-      return
-    }
+    case 'task_start':
+    case 'task_spawned':
     case 'task_readopted':
-      return
-    case 'task_ok': {
-      const { run, task } = find(state, event)
-      endAttempt(state, run, event.task_id)
-      settle(run, task, 'ok')
-      task.output = event.output
-      task.blob = event.blob
-      unblock(state, run, event.task_id)
-      releaseSlot(state, run)
-      return
-    }
+    case 'task_ok':
     case 'task_retry':
-    case 'task_lost': {
-      const { run, task } = find(state, event)
-      endAttempt(state, run, event.task_id)
-      task.status = 'retrying'
-      task.retryAt = parseInstant(event.retry_at)
-      if (event.event === 'task_lost') task.losses += 1
-      else task.error = event.error
-      state.retries.put(task.retryAt, { runId: event.run_id, taskId: event.task_id })
-      releaseSlot(state, run)
+    case 'task_lost':
+    case 'task_fail':
+    case 'task_cancelled':
+    case 'task_skip':
+    case 'clients_found':
+      foldTask(state, event)
       return
-    }
-    case 'task_fail': {
-      const { run, task } = find(state, event)
-      endAttempt(state, run, event.task_id)
-      settle(run, task, 'failed')
-      task.error = event.error
-      releaseSlot(state, run)
+    case 'files_dispatched':
+    case 'files_consumed':
+    case 'files_released':
+    case 'files_forgotten':
+    case 'stream_taken':
+    case 'stream_committed':
+    case 'stream_released':
+      foldSource(state, event)
       return
-    }
-    case 'task_cancelled': {
-      const { run, task } = find(state, event)
-      endAttempt(state, run, event.task_id)
-      settle(run, task, 'cancelled')
-      releaseSlot(state, run)
-      return
-    }
-    case 'task_skip': {
-      const { run, task } = find(state, event)
-      leaveLine(state, run, task, event.task_id)
-      settle(run, task, 'skipped')
-      releaseSlot(state, run)
-      return
-    }
     default:
       return assertNever(event)
   }
@@ -236,19 +190,6 @@ function decideUpTo(state: State, scheduleId: string, slot: Instant): void {
 function moveCursor(schedule: ScheduleState, slot: Instant): void {
   schedule.cursor = slot
   if (schedule.pauses !== undefined || schedule.byHand !== undefined) forgetPassed(schedule)
-}
-
-function runOf(state: State, runId: string): RunState {
-  const run = state.runs.get(runId)
-  if (run === undefined) throw new Error(`the journal speaks of run ${runId}, which is not unfinished`)
-  return run
-}
-
-function find(state: State, event: { run_id: string; task_id: string }): { run: RunState; task: TaskState } {
-  const run = runOf(state, event.run_id)
-  const task = run.tasks.get(event.task_id)
-  if (task === undefined) throw new Error(`run ${event.run_id} has no task ${event.task_id}`)
-  return { run, task }
 }
 
 /** The tasks of every run that is queued: thousands may be, and a map is larger than the rest of its run. */
@@ -279,106 +220,12 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     cancelReason: undefined,
     holdsSlot: false,
     tasks: NOT_STARTED,
+    holds: undefined,
     remaining: 0,
     live: 0,
     ready: 0,
   }
   addRun(state, run)
-}
-
-function start(state: State, run: RunState, startedAt: number): void {
-  const { tasks } = definitionOf(state, run)
-  state.startable.delete(run)
-  state.startable.hold(run)
-  run.status = 'running'
-  run.startedAt = startedAt
-  run.remaining = tasks.size
-  const taskStates = new Map<string, TaskState>()
-  run.tasks = taskStates
-  for (const { id, dependsOn } of tasks.values()) {
-    const task: TaskState = { status: 'waiting', attempt: 0, losses: 0, blockers: dependsOn.length }
-    taskStates.set(id, task)
-    if (dependsOn.length === 0) makeReady(state, run, task, id)
-  }
-  holdSlot(state, run)
-}
-
-function finish(state: State, run: RunState, at: Instant): void {
-  if (run.holdsSlot) state.slotsHeld -= 1
-  state.runs.delete(run.runId)
-  if (run.status === 'queued') state.startable.delete(run)
-  else state.startable.release(run)
-  definitionOf(state, run).uses -= 1
-  if (run.scheduleId === undefined) return
-  const schedule = scheduleOf(state, run.scheduleId)
-  const left = schedule.active?.filter(runId => runId !== run.runId) ?? []
-  schedule.active = left.length === 0 ? undefined : left
-  const next = left[0] === undefined ? undefined : state.runs.get(left[0])
-  if (next?.status !== 'queued') return
-  // Its time may have come while another was in its way, and not have come any more: clocks go back.
-  if (next.startAfter !== undefined && next.startAfter > at) state.delayed.put(next.startAfter, next.runId)
-  else state.startable.add(next)
-}
-
-function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {
-  task.status = 'ready'
-  run.ready += 1
-  state.ready.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
-}
-
-function unblock(state: State, run: RunState, taskId: string): void {
-  for (const id of definitionOf(state, run).downstream.get(taskId) ?? []) {
-    const task = run.tasks.get(id)!
-    task.blockers -= 1
-    if (task.blockers === 0 && task.status === 'waiting') makeReady(state, run, task, id)
-  }
-}
-
-/** A task that was ready or due for a retry leaves its line. */
-function leaveLine(state: State, run: RunState, task: TaskState, taskId: string): void {
-  const key = taskKeyText(run.runId, taskId)
-  if (task.status === 'ready') {
-    run.ready -= 1
-    state.ready.delete(key)
-  }
-  state.due.delete(key)
-}
-
-function takeRoom(state: State, run: RunState, task: TaskState, taskId: string): void {
-  leaveLine(state, run, task, taskId)
-  run.live += 1
-  state.live.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
-  state.liveVersion += 1
-  holdSlot(state, run)
-}
-
-function endAttempt(state: State, run: RunState, taskId: string): void {
-  if (!state.live.delete(taskKeyText(run.runId, taskId))) {
-    throw new Error(`run ${run.runId}: task ${taskId} ends an attempt that was not running`)
-  }
-  run.live -= 1
-  state.liveVersion += 1
-}
-
-function settle(run: RunState, task: TaskState, status: TaskState['status']): void {
-  if (isFinal(task.status)) throw new Error(`run ${run.runId}: a task ends twice`)
-  task.status = status
-  task.process = undefined
-  task.retryAt = undefined
-  run.remaining -= 1
-}
-
-function holdSlot(state: State, run: RunState): void {
-  if (run.holdsSlot) return
-  run.holdsSlot = true
-  state.slotsHeld += 1
-}
-
-/** A run whose tasks all wait gives its slot back, or waiting runs would block those they wait for. */
-function releaseSlot(state: State, run: RunState): void {
-  if (!run.holdsSlot || run.live > 0 || run.ready > 0) return
-  run.holdsSlot = false
-  state.slotsHeld -= 1
 }
 
 /** A checkpoint does not carry definitions that no unfinished run uses. */

@@ -3,7 +3,7 @@
 
 import type { Task } from '../dag/task.ts'
 import type { RunState, TaskState } from '../run/run.ts'
-import { definitionOf, type State, taskOf } from './state.ts'
+import { definitionOf, type State, taskDefinitionOf, taskOf } from './state.ts'
 
 export interface PendingAttempt {
   readonly run: RunState
@@ -20,7 +20,7 @@ export function pendingWork(state: State): PendingAttempt[] {
     return {
       run,
       task,
-      definition: definitionOf(state, run).tasks.get(taskId)!,
+      definition: taskDefinitionOf(definitionOf(state, run), taskId),
       cancelReason: run.cancelReason,
     }
   })

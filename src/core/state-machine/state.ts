@@ -4,12 +4,16 @@
 //   S2. Cost per event is constant in the number of schedules, runs and tasks. So it is changed in place.
 //   S3. It holds what is unfinished. Ended runs leave; the run index has them.
 
+import { splitClientTaskId } from '../client/client.ts'
 import type { Dag } from '../dag/dag.ts'
+import { WRAPPER_WORKFLOWS } from '../dag/manifest.ts'
 import type { Task } from '../dag/task.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
 import { StartLine } from '../planner/start-line.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import type { Timing } from '../schedule/timing.ts'
+import type { StageFiles } from '../stage/stage-files.ts'
+import type { StreamPosition } from '../stream/stream.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
@@ -52,8 +56,26 @@ export interface RecordedDefinition {
   /** By id, in the order they were written. */
   readonly tasks: Map<string, Task>
   readonly downstream: Map<string, string[]>
+  /** Of a manifest: its root, and what gives it new files. */
+  root: string | undefined
+  source: string | undefined
   /** Unfinished runs that keep it. */
   uses: number
+}
+
+/** How far a stream has been read. */
+export interface StreamState {
+  /** Of the last run that succeeded; undefined: the beginning. */
+  position: StreamPosition | undefined
+  /** The unfinished run that has the records after it. */
+  held: { readonly run: string; readonly to: StreamPosition } | undefined
+}
+
+/** The clients of a fan-out whose tasks wait for others of it, and how many do not. */
+export interface ClientLine {
+  readonly waiting: string[]
+  next: number
+  active: number
 }
 
 export interface TaskKey {
@@ -68,6 +90,10 @@ export interface State {
   readonly schedules: Map<string, ScheduleState>
   readonly definitions: Map<string, RecordedDefinition>
   readonly runs: Map<string, RunState>
+  /** Files that are consumed or held, by `stageKey`. */
+  readonly stages: Map<string, StageFiles>
+  /** Streams that were read from or are held, by `streamKey`. */
+  readonly streams: Map<string, StreamState>
   /** Pauses of everything at once, the latest ones. */
   freezes: Pause[]
 
@@ -89,6 +115,8 @@ export interface State {
   readonly retries: InstantHeap<TaskKey>
   /** Retries that have come and wait for room. */
   readonly due: Map<string, TaskKey>
+  /** Clients of fan-outs that wait for their turn, by the fan-out's task. */
+  readonly clientLines: Map<string, ClientLine>
   /** Queued runs that may not start yet. */
   readonly delayed: InstantHeap<string>
   /** Queued runs that must have started by then. */
@@ -108,6 +136,8 @@ export function emptyState(): State {
     schedules: new Map(),
     definitions: new Map(),
     runs: new Map(),
+    stages: new Map(),
+    streams: new Map(),
     freezes: [],
     places: 0,
     startable: new StartLine(),
@@ -117,6 +147,7 @@ export function emptyState(): State {
     slotsHeld: 0,
     retries: new InstantHeap(),
     due: new Map(),
+    clientLines: new Map(),
     delayed: new InstantHeap(),
     deadlines: new InstantHeap(),
     asking: new Map(),
@@ -153,19 +184,46 @@ export function recordDefinition(state: State, header: Omit<Dag, 'tasks'>, tasks
   let definition = state.definitions.get(header.hash)
   if (definition === undefined) {
     const { name, tenantId, hash } = header
-    definition = { name, tenantId, hash, tasks: new Map(), downstream: new Map(), uses: 0 }
+    definition = {
+      name,
+      tenantId,
+      hash,
+      tasks: new Map(),
+      downstream: new Map(),
+      root: undefined,
+      source: undefined,
+      uses: 0,
+    }
     state.definitions.set(hash, definition)
   }
   for (const task of tasks) {
     // Recorded again by somebody who had forgotten it: nothing follows twice from a task.
     if (definition.tasks.has(task.id)) continue
     definition.tasks.set(task.id, task)
+    noteWrapper(definition, task)
     for (const upstream of task.dependsOn) {
       const list = definition.downstream.get(upstream)
       if (list === undefined) definition.downstream.set(upstream, [task.id])
       else list.push(task.id)
     }
   }
+}
+
+function noteWrapper(definition: RecordedDefinition, { id, workflowRef }: Task): void {
+  if (workflowRef === WRAPPER_WORKFLOWS.root) definition.root = id
+  else if (workflowRef === WRAPPER_WORKFLOWS.poll || workflowRef === WRAPPER_WORKFLOWS.stream)
+    definition.source = id
+}
+
+/** A task of a run: one that was written, or the task of a client of a fan-out. */
+export function taskDefinitionOf({ name, tasks }: RecordedDefinition, taskId: string): Task {
+  const written = tasks.get(taskId)
+  if (written !== undefined) return written
+  const split = splitClientTaskId(taskId)
+  const fanOut = split && tasks.get(split.taskId)
+  if (split === undefined || fanOut === undefined) throw new Error(`DAG ${name} has no task ${taskId}`)
+  const { fanOut: _, ...task } = fanOut
+  return { ...task, id: taskId, params: { ...task.params, client_id: split.client } }
 }
 
 /** Puts an unfinished run in its place in the lines. */
