@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { WEEKDAY_NAMES } from '../src/core/calendar/day.ts'
 import type { RecordedDays, RecordedRule } from '../src/core/calendar/recorded-days.ts'
+import { NOTIFICATION_TYPES } from '../src/core/dag/notification.ts'
 import { ROLL_CONVENTIONS, type TimingRoll } from '../src/core/schedule/roll.ts'
 import type { EventName, SystemEvent } from '../src/core/state-machine/event.ts'
 
@@ -72,6 +73,13 @@ const stage = text('The stage of the DAG.')
 const stream = text('The stream of the DAG.')
 const position = (says: string): Field => ({ schema: { type: 'object' }, says })
 const status = text('How the run ended.')
+const notificationId = text('The notification: `n1`, `n2` … in the order in which they came about.')
+const channel = text('The channel.')
+const message = {
+  notification_ids: texts('The notifications.'),
+  channel,
+}
+const tries = ordinal('Which try of the channel since it last took something.')
 const duration = count('How long it took, in milliseconds.')
 const retryAt = instant('When the next attempt is due; drawn once, never again.')
 
@@ -256,6 +264,7 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
       order: oneOf('`serial`: the runs of this schedule go one after the other.', 'serial', 'parallel'),
       start_after: optional(instant('It does not start before: the slot and its jitter.')),
       start_by: optional(instant('It is cancelled if it has not started by then.')),
+      late_at: optional(instant('If the run has not ended by then, it is late.')),
       ...poolTerms,
       inputs: optional(object('What the world said when the conditions were asked.')),
     },
@@ -494,6 +503,86 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
   stream_released: {
     says: 'The run did not succeed: the next one reads the same again. Same commit as `run_finished`.',
     fields: { ...run, stream, status },
+  },
+  notification_queued: {
+    says: 'Somebody is to be told. In the same commit as what it tells of.',
+    fields: {
+      notification_id: notificationId,
+      channel,
+      type: oneOf(
+        'For which type of the DAG. `MORE`: it stands for some that made room.',
+        ...NOTIFICATION_TYPES,
+        'MORE',
+      ),
+      outcome: oneOf(
+        'What it tells of.',
+        'success',
+        'failed',
+        'partial',
+        'skipped',
+        'cancelled',
+        'late',
+        'missed',
+        'more',
+      ),
+      dag_name: optional(dagName),
+      tenant_id: optional(tenantId),
+      run_id: optional(runId),
+      schedule_id: optional(scheduleId),
+      slot: optional(instant('The slot, of several the last one.')),
+      subject: text('In a few words: the same for all of one kind about one DAG.'),
+      summary: text('What there is to say.'),
+      more: optional(ordinal('How many others it stands for.')),
+      send_at: optional(instant('When the window ends in which others of its channel join it.')),
+      give_up_at: instant('It is not tried again after this.'),
+      dedupe_until: optional(instant('The same subject is not queued for this channel before.')),
+    },
+  },
+  notification_sent: {
+    says: 'The channel took one message with all of these.',
+    fields: { ...message, attempt: tries },
+  },
+  notification_retry: {
+    says: 'The channel did not take it.',
+    fields: {
+      ...message,
+      attempt: tries,
+      error: text('Why, without URL, header or secret.'),
+      retry_at: instant('When it is tried again; drawn once.'),
+    },
+  },
+  notification_failed: {
+    says: 'They are not tried again: nobody was told.',
+    fields: {
+      ...message,
+      attempt: tries,
+      reason: oneOf(
+        '`refused`: another try would be, too. `gave_up`: their time is over.',
+        'refused',
+        'gave_up',
+      ),
+      error: text('Why, without URL, header or secret.'),
+    },
+  },
+  notification_suppressed: {
+    says: 'They are not told one by one.',
+    fields: {
+      ...message,
+      reason: oneOf(
+        '`duplicate`: the same was queued a short while ago, and this never was. `outbox_full`: another stands for them.',
+        'duplicate',
+        'outbox_full',
+      ),
+      duplicate_of: optional(text('Of a duplicate: the notification that told it.')),
+      type: optional(
+        oneOf('Of a duplicate: what it would have told, here and below.', ...NOTIFICATION_TYPES),
+      ),
+      dag_name: optional(dagName),
+      run_id: optional(runId),
+      schedule_id: optional(scheduleId),
+      slot: optional(instant('The slot.')),
+      subject: optional(text('The subject that both have.')),
+    },
   },
 }
 

@@ -286,8 +286,18 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 
 function foldersOf(settings: Settings): DefinitionFolders {
   const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, poolsFile, workflowsDir } = settings
+  const { notificationsFile } = settings
   const scheduleDirsAreNamed = scheduleDirsGiven
-  return { root, scheduleDirs, scheduleDirsAreNamed, dagsDir, calendarsDir, poolsFile, workflowsDir }
+  return {
+    root,
+    scheduleDirs,
+    scheduleDirsAreNamed,
+    dagsDir,
+    calendarsDir,
+    poolsFile,
+    notificationsFile,
+    workflowsDir,
+  }
 }
 
 /** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */

@@ -33,6 +33,7 @@ test('the defaults are the documented ones, with paths under the root', () => {
     dagsDir: '/srv/site/configs/dags',
     calendarsDir: '/srv/site/configs/calendars',
     poolsFile: '/srv/site/configs/pools.yaml',
+    notificationsFile: '/srv/site/configs/notifications.yaml',
     workflowsDir: '/srv/site/workflows',
     statePath: '/srv/site/logs/orchestrator_state.jsonl',
     eventsPath: '/srv/site/logs/orchestrator_events.jsonl',

@@ -20,6 +20,7 @@ export interface Settings {
   readonly dagsDir: string
   readonly calendarsDir: string
   readonly poolsFile: string
+  readonly notificationsFile: string
   readonly workflowsDir: string
   /** The active segment of the journal. */
   readonly statePath: string
@@ -220,6 +221,17 @@ export const SETTING_SPECS: readonly SettingSpec[] = [
     fallback: 'configs/pools.yaml',
     expected: 'a file',
     about: 'file of the pools',
+    read: path,
+  },
+  {
+    name: 'notificationsFile',
+    flag: '--notifications-file',
+    argument: '<file>',
+    env: 'SCHED_NOTIFICATIONS_FILE',
+    key: 'notifications_file',
+    fallback: 'configs/notifications.yaml',
+    expected: 'a file',
+    about: 'file of the channels',
     read: path,
   },
   {
@@ -472,6 +484,7 @@ export function resolveSettings(input: SettingsInput): ResolvedSettings {
     'dagsDir',
     'calendarsDir',
     'poolsFile',
+    'notificationsFile',
     'workflowsDir',
     'statePath',
     'eventsPath',

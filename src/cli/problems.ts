@@ -23,7 +23,8 @@ export async function findProblems(
   const { settings, cwd } = context
   const house = await context.house()
   const within = (file: string, folder: string) => !relative(folder, file).startsWith('..')
-  const folders = [...settings.scheduleDirs, settings.dagsDir, settings.calendarsDir, settings.poolsFile]
+  const { scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile } = settings
+  const folders = [...scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile]
   const paths = files.map(file => resolve(cwd, file))
   const inside = paths.filter(path => folders.some(folder => within(path, folder)))
 
@@ -35,10 +36,11 @@ export async function findProblems(
     problems.push(...(result.ok ? result.warnings : result.problems))
     if (result.ok) {
       definitions = result.definitions
-      const { schedules, dags, calendars, pools } = definitions
+      const { schedules, dags, calendars, pools, channels } = definitions
       what = `${plural(schedules.size, 'schedule')}, ${plural(dags.size, 'DAG')}`
       if (calendars.size > 0) what += `, ${plural(calendars.size, 'calendar')}`
       if (pools.size > 0) what += `, ${plural(pools.size, 'pool')}`
+      if (channels.size > 0) what += `, ${plural(channels.size, 'channel')}`
     }
   }
   const isAsked = (file: string) =>

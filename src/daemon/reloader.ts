@@ -3,6 +3,7 @@
 
 import { sameDag } from '../core/dag/dag.ts'
 import { clip } from '../core/json.ts'
+import { sameChannels } from '../core/notification/channel.ts'
 import { samePools } from '../core/schedule/pool.ts'
 import { sameSchedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, DefinitionSource, Definitions } from '../ports/definition-source.ts'
@@ -81,7 +82,7 @@ function sameDefinitions(a: Definitions, b: Definitions): boolean {
   if (a.schedules.size !== b.schedules.size || a.dags.size !== b.dags.size) return false
   if (a.calendars.size !== b.calendars.size) return false
   for (const [name, { plan }] of a.calendars) if (b.calendars.get(name)?.plan.hash !== plan.hash) return false
-  if (!samePools(a.pools, b.pools)) return false
+  if (!samePools(a.pools, b.pools) || !sameChannels(a.channels, b.channels)) return false
   for (const [name, dag] of a.dags) {
     const other = b.dags.get(name)
     if (other === undefined || !sameDag(dag, other)) return false

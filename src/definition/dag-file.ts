@@ -30,6 +30,8 @@ export interface CheckedDagFile {
   readonly namePlace: Span
   /** Every workflow that is asked for, with its place. */
   readonly workflowRefs: readonly { name: string; place: Span }[]
+  /** Every channel that is to be notified, with its place. */
+  readonly channelRefs?: readonly { name: string; place: Span }[]
 }
 
 /** Checks one file. Never throws for what the text says. */

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { CalendarFile } from './calendar-schema.ts'
+import { NotificationFile } from './channel-schema.ts'
 import { DagFile } from './dag-schema.ts'
 import { PoolFile } from './pool-schema.ts'
 import { ScheduleFile } from './schedule-schema.ts'
@@ -12,6 +13,7 @@ export function makeJsonSchemas(): Record<string, string> {
   return {
     'calendar.schema.json': formatSchema(CalendarFile),
     'dag.schema.json': formatSchema(DagFile),
+    'notifications.schema.json': formatSchema(NotificationFile),
     'pools.schema.json': formatSchema(PoolFile),
     'schedule.schema.json': formatSchema(ScheduleFile),
   }

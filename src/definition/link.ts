@@ -5,6 +5,7 @@ import type { Calendar } from '../core/calendar/calendar.ts'
 import { calendarsOf } from '../core/condition/condition.ts'
 import type { Dag } from '../core/dag/dag.ts'
 import { findNearest } from '../core/nearest.ts'
+import type { Channels } from '../core/notification/channel.ts'
 import type { Pools } from '../core/schedule/pool.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
@@ -26,6 +27,8 @@ export interface LinkInputs {
   readonly calendars: ReadonlyMap<string, Calendar> | undefined
   /** Undefined while something is wrong with one of them. */
   readonly pools: Pools | undefined
+  /** Undefined while something is wrong with one of them. */
+  readonly channels: Channels | undefined
   resolveTarget(path: string): DagTarget
 }
 
@@ -43,6 +46,7 @@ export function linkDefinitions(inputs: LinkInputs): {
   const dagNames = new FirstPlaces('DAG name')
   for (const file of inputs.dagFiles) {
     addWorkflowProblems(file, inputs.workflows, listOf(file.source))
+    addChannelProblems(file, inputs.channels, listOf(file.source))
     if (file.name === undefined) continue
     dagNames.take(file.name, file.namePlace, listOf(file.source))
     if (!dagFileByName.has(file.name)) dagFileByName.set(file.name, file)
@@ -172,6 +176,24 @@ export function addWorkflowProblems(
       problems.add(place, `RunnerError: Unknown workflow: ${name}`, {
         help: () => suggestName(name, workflows, 'workflows'),
       })
+  }
+}
+
+/** DAGs that notify a channel that does not exist. */
+function addChannelProblems(
+  { channelRefs }: CheckedDagFile,
+  channels: Channels | undefined,
+  problems: ProblemList,
+): void {
+  if (channels === undefined) return
+  for (const { name, place } of channelRefs ?? []) {
+    if (channels.has(name)) continue
+    problems.add(place, `unknown channel "${name}"`, {
+      help: () =>
+        channels.size === 0
+          ? `there are no channels: write configs/notifications.yaml with channels: { ${name}: { command: [...] } }`
+          : suggestName(name, [...channels.keys()], 'channels'),
+    })
   }
 }
 

@@ -9,10 +9,12 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Dag } from '../core/dag/dag.ts'
+import type { Channel, Channels } from '../core/notification/channel.ts'
 import type { Pool, Pools } from '../core/schedule/pool.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../ports/definition-source.ts'
 import { type CheckedCalendarFile, checkCalendarFile } from './calendar-file.ts'
 import { icsPath, linkCalendars } from './calendar-links.ts'
+import { type CheckedChannelFile, checkChannelFile } from './channel-file.ts'
 import { type CheckedDagFile, checkDagFile } from './dag-file.ts'
 import { type CheckedIcsFile, checkIcsFile } from './ics-file.ts'
 import { addWorkflowProblems, type DagTarget, isDagPath, linkDefinitions } from './link.ts'
@@ -41,6 +43,8 @@ export interface DefinitionInputs {
   readonly icsFiles: readonly InputFile[]
   /** The file of pools; empty if there is none. */
   readonly poolFiles: readonly InputFile[]
+  /** The file of channels; empty if there is none. */
+  readonly channelFiles?: readonly InputFile[]
   /** Names of the workflows that exist: built-ins and files under workflows/. */
   readonly workflows: readonly string[]
   /** Problems that were found on the way to the files. */
@@ -58,6 +62,7 @@ export class CheckedFiles {
   readonly calendars = new Map<string, CheckedCalendarFile>()
   readonly icsFiles = new Map<string, CheckedIcsFile>()
   readonly pools = new Map<string, CheckedPoolFile>()
+  readonly channels = new Map<string, CheckedChannelFile>()
 }
 
 /** Longest stretch without a turn for others, milliseconds, as far as single files allow. */
@@ -117,6 +122,7 @@ export async function loadDefinitions(
   const calendars = await loadCalendars(inputs, kept, problems, pause)
   const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
   const pools = await loadPools(inputs, kept, problems)
+  const channels = await loadChannels(inputs, kept, problems)
   if (pools !== undefined) addUnusedPools(kept, pools, scheduleFiles, problems)
   const linked = linkDefinitions({
     scheduleFiles,
@@ -125,6 +131,7 @@ export async function loadDefinitions(
     someDagIsUnreadable: unreadable.size > 0,
     calendars: calendarsAreRight ? calendars : undefined,
     pools,
+    channels,
     resolveTarget,
   })
   problems.push(
@@ -136,7 +143,12 @@ export async function loadDefinitions(
   if (sorted.some(problem => problem.severity === 'error')) return { ok: false, problems: sorted }
   return {
     ok: true,
-    definitions: { ...linked.definitions, calendars, pools: pools ?? new Map() },
+    definitions: {
+      ...linked.definitions,
+      calendars,
+      pools: pools ?? new Map(),
+      channels: channels ?? new Map(),
+    },
     warnings: sorted,
   }
 }
@@ -216,6 +228,33 @@ async function loadPools(
   }
   forget(kept.pools, seen)
   return isRight ? new Map(pools) : undefined
+}
+
+/** Checks the channels; undefined if anything is wrong with them. */
+async function loadChannels(
+  inputs: DefinitionInputs,
+  kept: CheckedFiles,
+  problems: DefinitionProblem[],
+): Promise<Channels | undefined> {
+  const channels = new Map<string, Channel>()
+  const seen = new Set<string>()
+  let isRight = true
+  for (const input of inputs.channelFiles ?? []) {
+    const source = readSource(input, problems)
+    if (!source) {
+      isRight = false
+      continue
+    }
+    seen.add(input.key)
+    inputs.checking?.(input.file)
+    const checked = keptCheck(kept.channels.get(input.key), source) ?? (await checkChannelFile(source))
+    kept.channels.set(input.key, checked)
+    problems.push(...checked.problems.finish())
+    if (checked.channels === undefined) isRight = false
+    for (const { name, channel } of checked.channels ?? []) channels.set(name, channel)
+  }
+  forget(kept.channels, seen)
+  return isRight ? channels : undefined
 }
 
 /** Warnings of pools that no schedule names. An entry that is wrong may mean any of them: then none is told of. */

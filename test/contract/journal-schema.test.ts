@@ -26,6 +26,7 @@ const whole = { ...run, ...due, tenant_id: 'default' }
 const attempt = { ...run, task_id: 'load', attempt: 2, client_id: 'acme' }
 const error: AttemptError = { kind: 'exit_code', message: 'exit 7', exit_code: 7 }
 const hash = 'f00d'
+const message = { notification_ids: ['n7', 'n8'], channel: 'SUPPORT' }
 const inPool = { pool: 'warehouse', weight: 2, priority: -5 }
 
 /** One of each, with every field that it can have. The compiler says when one is missing. */
@@ -96,6 +97,7 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     order: 'serial',
     start_after: '2026-01-05T06:00:07.512Z',
     start_by: '2026-01-05T07:00:07.512Z',
+    late_at: '2026-01-05T07:00:00.000Z',
     ...inPool,
     inputs: { conditions: [{ file: 'data/in.csv', bytes: 12, holds: true }] },
   },
@@ -185,6 +187,36 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
   },
   stream_committed: { ...run, stream: 'orders', position: { offset: 120 } },
   stream_released: { ...run, stream: 'orders', status: 'failed' },
+  notification_queued: {
+    notification_id: 'n7',
+    channel: 'SUPPORT',
+    type: 'ON_ERROR',
+    outcome: 'failed',
+    ...whole,
+    subject: 'DAG nightly failed',
+    summary: '1 ok, 1 failed, 0 skipped after 3s',
+    more: 3,
+    send_at: '2026-01-05T06:00:30.000Z',
+    give_up_at: '2026-01-05T07:00:20.000Z',
+    dedupe_until: '2026-01-05T06:15:20.000Z',
+  },
+  notification_sent: { ...message, attempt: 2 },
+  notification_retry: {
+    ...message,
+    attempt: 1,
+    error: 'it answered 503',
+    retry_at: '2026-01-05T06:00:21.000Z',
+  },
+  notification_failed: { ...message, attempt: 1, reason: 'refused', error: 'it answered 404' },
+  notification_suppressed: {
+    ...message,
+    reason: 'duplicate',
+    duplicate_of: 'n5',
+    type: 'ON_ERROR',
+    ...run,
+    ...due,
+    subject: 'DAG nightly failed',
+  },
 }
 
 function lineOf(name: string, details: object): Record<string, unknown> {

@@ -1,10 +1,12 @@
 // Definitions drawn by chance: schedules of every policy over small DAGs, and changed versions of them.
 
 import type { Dag } from '../../src/core/dag/dag.ts'
+import { NOTIFICATION_TYPES } from '../../src/core/dag/notification.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, cronTiming } from '../../src/core/schedule/timing.ts'
+import { aChannel } from '../support/builders.ts'
 import { type Chance, hashText } from './chance.ts'
 
 /** UTC only, and only what the slot oracle (slot-oracle.ts) reads. */
@@ -31,6 +33,12 @@ const SHAPES: readonly Record<string, readonly string[]>[] = [
   { one: [], two: ['one'], three: ['two'], side: [] },
 ]
 
+/** Every set has these channels; DAGs also name one that is `gone`. What they make of a message is the world's. */
+const CHANNELS: Definitions['channels'] = new Map([
+  ['ops', aChannel({ retryForMs: 1_800_000 })],
+  ['mail', aChannel({ groupMs: 30_000, dedupeMs: 600_000, timeoutMs: 20_000 })],
+])
+
 /** Every set has these pools; the judge counts what runs hold of them. */
 export const POOL_SLOTS: Readonly<Record<string, number>> = { db: 3, api: 1 }
 
@@ -47,7 +55,13 @@ function drawDag(chance: Chance, name: string): Dag {
   }))
   const text = JSON.stringify(tasks)
   const hash = `${hashText(text).toString(16)}${hashText(`${text}!`).toString(16)}`.padStart(16, '0')
-  return { name, tenantId: 'sim', tasks, hash }
+  const told = {
+    types: NOTIFICATION_TYPES.filter(() => chance.happens(0.6)),
+    channels: chance.pick([['ops'], ['ops', 'mail'], ['mail', 'gone']]),
+    failuresInRow: chance.between(1, 2),
+    lateAfterMs: chance.pick([1, 60_000, 1_800_000]),
+  }
+  return { name, tenantId: 'sim', tasks, hash, ...(chance.happens(0.6) ? { notification: told } : {}) }
 }
 
 function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {
@@ -126,5 +140,6 @@ function assemble(dags: readonly Dag[], schedules: readonly Schedule[]): Definit
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
     pools: new Map(Object.entries(POOL_SLOTS).map(([name, slots]) => [name, { slots }])),
+    channels: CHANNELS,
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
+import type { Channel } from '../../src/core/notification/channel.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { ConditionPolicy, Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, type Timing } from '../../src/core/schedule/timing.ts'
@@ -62,15 +63,29 @@ export function askedBy(policy?: ConditionPolicy): Pick<Schedule, 'conditions' |
   }
 }
 
+/** A channel that is a command, whatever it does. */
+export function aChannel(changes: Partial<Channel> = {}): Channel {
+  return {
+    target: { kind: 'command', command: ['true'] },
+    timeoutMs: 10_000,
+    groupMs: 0,
+    dedupeMs: 0,
+    retryForMs: 3_600_000,
+    ...changes,
+  }
+}
+
 export function definitionsOf(
   dags: readonly Dag[],
   schedules: readonly Schedule[] = [],
   pools: Record<string, number> = {},
+  channels: Record<string, Channel> = {},
 ): Definitions {
   return {
     dags: new Map(dags.map(dag => [dag.name, dag])),
     schedules: new Map(schedules.map(schedule => [schedule.id, schedule])),
     calendars: new Map(),
     pools: new Map(Object.entries(pools).map(([name, slots]) => [name, { slots }])),
+    channels: new Map(Object.entries(channels)),
   }
 }

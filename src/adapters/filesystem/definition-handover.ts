@@ -1,12 +1,13 @@
 // How a checked set goes from the process that checked it to the one that uses it: in slices of plain data, each taken
 // before the next is sent, so that neither side holds a copy of all of it and no slice holds up the event loop.
 //
-//   1. Order: DAGs, schedules, calendars, pools, problems, `done`. What cannot be copied (a compiled cron, a calendar) is made
+//   1. Order: DAGs, schedules, calendars, pools, channels, problems, `done`. What cannot be copied (a compiled cron, a calendar) is made
 //      again by the receiver.
 //   2. `take` and `finish` never throw for what the sender's files said.
 
 import { type Calendar, type CalendarPlan, compileCalendars } from '../../core/calendar/calendar.ts'
 import { type Dag, sameDag } from '../../core/dag/dag.ts'
+import { type Channel, type Channels, sameChannels } from '../../core/notification/channel.ts'
 import { type Pool, type Pools, samePools } from '../../core/schedule/pool.ts'
 import { shareRoll } from '../../core/schedule/roll.ts'
 import { type Schedule, sameSchedule } from '../../core/schedule/schedule.ts'
@@ -28,24 +29,26 @@ export type HandoverMessage =
   | { readonly type: 'schedules'; readonly schedules: readonly PlainSchedule[] }
   | { readonly type: 'calendars'; readonly plans: readonly CalendarPlan[] }
   | { readonly type: 'pools'; readonly pools: readonly (readonly [name: string, pool: Pool])[] }
+  | { readonly type: 'channels'; readonly channels: readonly (readonly [name: string, channel: Channel])[] }
   | { readonly type: 'problems'; readonly problems: readonly DefinitionProblem[] }
   | ({ readonly type: 'done'; readonly ok: boolean } & KnownLoad)
   /** Everything is as it was at the load that the receiver knows. */
   | { readonly type: 'unchanged' }
 
 /** Each slice takes the receiver one or two milliseconds. DAGs are of any size, so there are few. */
-const SLICE = { dags: 20, schedules: 250, calendars: 1, pools: 250, problems: 250 } as const
+const SLICE = { dags: 20, schedules: 250, calendars: 1, pools: 250, channels: 250, problems: 250 } as const
 
 /** A result as messages, in order. */
 export function* sliceResult(result: LoadResult, known: KnownLoad): Generator<HandoverMessage> {
   if (result.ok) {
-    const { dags, schedules, calendars, pools } = result.definitions
+    const { dags, schedules, calendars, pools, channels } = result.definitions
     for (const slice of slices(dags.values(), SLICE.dags)) yield { type: 'dags', dags: slice }
     const plain = schedules.values().map(({ slots: _, ...schedule }): PlainSchedule => schedule)
     for (const slice of slices(plain, SLICE.schedules)) yield { type: 'schedules', schedules: slice }
     const plans = calendars.values().map(({ plan }) => plan)
     for (const slice of slices(plans, SLICE.calendars)) yield { type: 'calendars', plans: slice }
     for (const slice of slices(pools, SLICE.pools)) yield { type: 'pools', pools: slice }
+    for (const slice of slices(channels, SLICE.channels)) yield { type: 'channels', channels: slice }
   }
   const problems = result.ok ? result.warnings : result.problems
   for (const slice of slices(problems.values(), SLICE.problems)) yield { type: 'problems', problems: slice }
@@ -70,6 +73,7 @@ export class Assembly {
   readonly #dags = new Map<string, Dag>()
   readonly #plans: CalendarPlan[] = []
   readonly #pools = new Map<string, Pool>()
+  readonly #channels = new Map<string, Channel>()
   readonly #problems: DefinitionProblem[] = []
   readonly #texts = new Map<string, string>()
   readonly #timings = new Map<string, Timing>()
@@ -86,6 +90,8 @@ export class Assembly {
     else if (message.type === 'calendars') this.#plans.push(...message.plans)
     else if (message.type === 'pools')
       for (const [name, pool] of message.pools) this.#pools.set(name, Object.freeze(pool))
+    else if (message.type === 'channels')
+      for (const [name, channel] of message.channels) this.#channels.set(name, Object.freeze(channel))
     else if (message.type === 'problems') this.#problems.push(...message.problems)
   }
 
@@ -94,15 +100,17 @@ export class Assembly {
     const before = this.#before
     const calendars = this.#takeCalendars()
     const pools = this.#takePools()
+    const channels = this.#takeChannels()
     const isAsBefore =
       this.#isAsBefore &&
       before?.schedules.size === this.#schedules.size &&
       before.dags.size === this.#dags.size &&
       before.calendars === calendars &&
-      before.pools === pools
+      before.pools === pools &&
+      before.channels === channels
     const definitions = isAsBefore
       ? before
-      : { schedules: this.#schedules, dags: this.#dags, calendars, pools }
+      : { schedules: this.#schedules, dags: this.#dags, calendars, pools, channels }
     return { ok, definitions, warnings: this.#problems }
   }
 
@@ -134,6 +142,11 @@ export class Assembly {
   #takePools(): Pools {
     const before = this.#before?.pools
     return before !== undefined && samePools(before, this.#pools) ? before : this.#pools
+  }
+
+  #takeChannels(): Channels {
+    const before = this.#before?.channels
+    return before !== undefined && sameChannels(before, this.#channels) ? before : this.#channels
   }
 
   #compile(schedule: PlainSchedule): Schedule {

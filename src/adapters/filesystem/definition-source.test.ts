@@ -106,6 +106,7 @@ describe('definition source on folders', () => {
       join(root, 'configs/dags'),
       join(root, 'configs/calendars'),
       join(root, 'configs/pools.yaml'),
+      join(root, 'configs/notifications.yaml'),
       join(root, 'workflows'),
       join(root, 'jobs/d.yaml'),
     ])

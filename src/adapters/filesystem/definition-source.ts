@@ -37,6 +37,8 @@ export interface DefinitionFolders {
   readonly calendarsDir: string
   /** One file, which need not be there. Default: configs/pools.yaml. */
   readonly poolsFile?: string
+  /** One file, which need not be there. Default: configs/notifications.yaml. */
+  readonly notificationsFile?: string
   readonly workflowsDir: string
 }
 
@@ -46,6 +48,7 @@ export const DEFAULT_FOLDERS = {
   dagsDir: 'configs/dags',
   calendarsDir: 'configs/calendars',
   poolsFile: 'configs/pools.yaml',
+  notificationsFile: 'configs/notifications.yaml',
   workflowsDir: 'workflows',
 } as const
 
@@ -75,6 +78,7 @@ export function resolveFolders(given: DefinitionFolders): Folders {
     dagsDir: resolve(root, given.dagsDir),
     calendarsDir: resolve(root, given.calendarsDir),
     poolsFile: resolve(root, given.poolsFile ?? DEFAULT_FOLDERS.poolsFile),
+    notificationsFile: resolve(root, given.notificationsFile ?? DEFAULT_FOLDERS.notificationsFile),
     workflowsDir: resolve(root, given.workflowsDir),
   }
 }
@@ -164,6 +168,7 @@ export function createDefinitionSource(
           folders.dagsDir,
           folders.calendarsDir,
           folders.poolsFile,
+          folders.notificationsFile,
           folders.workflowsDir,
           ...farFiles,
         ],

@@ -30,6 +30,7 @@ export interface Folders {
   readonly dagsDir: string
   readonly calendarsDir: string
   readonly poolsFile: string
+  readonly notificationsFile: string
   readonly workflowsDir: string
 }
 
@@ -49,6 +50,8 @@ export interface Survey {
   readonly icsFiles: readonly FoundFile[]
   /** The file of pools, if it is there. */
   readonly poolFiles: readonly FoundFile[]
+  /** The file of channels, if it is there. */
+  readonly channelFiles: readonly FoundFile[]
   /** Sizes of all of them together. */
   readonly bytes: number
   readonly workflows: readonly string[]
@@ -71,12 +74,14 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
     for (const file of await find(folder, folders.scheduleDirsAreNamed)) scheduleFiles.push(file)
   const dagFiles = await find(folders.dagsDir, false)
   const ofCalendars = await find(folders.calendarsDir, false, name => isYaml(name) || isIcs(name))
-  const poolFiles: FoundFile[] = []
-  const ofPools = await stat(folders.poolsFile).catch(() => undefined)
-  if (ofPools !== undefined) {
-    bytes += ofPools.size
-    poolFiles.push({ path: folders.poolsFile, folder: dirname(folders.poolsFile) })
+  /** A file of its own, which need not be there. */
+  const findSingle = async (path: string): Promise<FoundFile[]> => {
+    const found = await stat(path).catch(() => undefined)
+    bytes += found?.size ?? 0
+    return found === undefined ? [] : [{ path, folder: dirname(path) }]
   }
+  const poolFiles = await findSingle(folders.poolsFile)
+  const channelFiles = await findSingle(folders.notificationsFile)
   const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
   return {
     ground,
@@ -86,6 +91,7 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
     calendarFiles: ofCalendars.filter(({ path }) => isYaml(path)),
     icsFiles: ofCalendars.filter(({ path }) => isIcs(path)),
     poolFiles,
+    channelFiles,
     bytes,
     workflows,
     problems,
@@ -99,6 +105,7 @@ export interface SurveyedFiles {
   readonly calendarFiles: readonly InputFile[]
   readonly icsFiles: readonly InputFile[]
   readonly poolFiles: readonly InputFile[]
+  readonly channelFiles: readonly InputFile[]
 }
 
 /** Reads all files of a survey. Throws nothing. */
@@ -110,6 +117,7 @@ export async function readSurvey(survey: Survey): Promise<SurveyedFiles> {
     calendarFiles: await readFoundFiles(ground, survey.calendarFiles),
     icsFiles: await readFoundFiles(ground, survey.icsFiles),
     poolFiles: await readFoundFiles(ground, survey.poolFiles),
+    channelFiles: await readFoundFiles(ground, survey.channelFiles),
   }
 }
 

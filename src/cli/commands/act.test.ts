@@ -91,6 +91,7 @@ describe('run --dry-run', () => {
         dags: new Map([['d', dag]]),
         calendars: new Map(),
         pools: new Map(),
+        channels: new Map(),
       },
       warnings: [],
     })

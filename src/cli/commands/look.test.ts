@@ -70,7 +70,13 @@ describe('validate', () => {
     const warning = { ...PROBLEM, severity: 'warning' as const }
     line.house.loadDefinitions = async () => ({
       ok: true,
-      definitions: { schedules: new Map(), dags: new Map(), calendars: new Map(), pools: new Map() },
+      definitions: {
+        schedules: new Map(),
+        dags: new Map(),
+        calendars: new Map(),
+        pools: new Map(),
+        channels: new Map(),
+      },
       warnings: [warning],
     })
     expect(await line.run('validate')).toBe(0)
@@ -110,7 +116,13 @@ describe('next', () => {
     ])
     line.house.loadDefinitions = async () => ({
       ok: true,
-      definitions: { schedules, dags: new Map(), calendars: new Map(), pools: new Map() },
+      definitions: {
+        schedules,
+        dags: new Map(),
+        calendars: new Map(),
+        pools: new Map(),
+        channels: new Map(),
+      },
       warnings: [],
     })
     line.house.openReader = async () => {

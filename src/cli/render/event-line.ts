@@ -119,6 +119,24 @@ function describe(event: Event, withRun: boolean): EventLine {
       }
     case 'task_skip':
       return info(`task ${event.task_id}${of} skipped (${event.reason})`)
+    case 'notification_queued':
+      return info(`notification ${event.notification_id} to ${event.channel} queued: ${event.subject}`)
+    case 'notification_sent':
+      return info(`notification ${event.notification_ids.join(' ')} sent to ${event.channel}`)
+    case 'notification_retry':
+      return {
+        level: 'warn',
+        text: `notification ${event.notification_ids.join(' ')} to ${event.channel} not sent, again at ${event.retry_at} (attempt ${event.attempt}): ${event.error}`,
+      }
+    case 'notification_failed':
+      return {
+        level: 'error',
+        text: `notification ${event.notification_ids.join(' ')} to ${event.channel} never sent (${event.reason}): ${event.error}`,
+      }
+    case 'notification_suppressed':
+      return info(
+        `notification ${event.notification_ids.length > 3 ? `of ${event.notification_ids.length}` : event.notification_ids.join(' ')} to ${event.channel} suppressed (${event.reason})`,
+      )
     case 'clock_jumped':
       return {
         level: 'warn',

@@ -81,6 +81,8 @@ export interface RunState {
   readonly startAfter?: Instant
   /** It is cancelled if it has not started by then. */
   readonly startBy?: Instant
+  /** It is told that it is late if it has not ended by then; undefined again when it was. */
+  lateAt?: Instant | undefined
   /** What it was enqueued with: the pool it needs room in, how much of it, and what it goes before. */
   readonly pool: string | undefined
   readonly weight: number

@@ -2,6 +2,7 @@
 
 import type { Calendar } from '../calendar/calendar.ts'
 import type { Dag } from '../dag/dag.ts'
+import type { Channels } from '../notification/channel.ts'
 import type { Pools } from './pool.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -13,6 +14,8 @@ export interface Definitions {
   readonly calendars: ReadonlyMap<string, Calendar>
   /** Every `pool` of `schedules` is here. */
   readonly pools: Pools
+  /** Every channel that `dags` name is here. */
+  readonly channels: Channels
 }
 
 export const NO_DEFINITIONS: Definitions = {
@@ -20,4 +23,5 @@ export const NO_DEFINITIONS: Definitions = {
   dags: new Map(),
   calendars: new Map(),
   pools: new Map(),
+  channels: new Map(),
 }

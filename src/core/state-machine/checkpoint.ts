@@ -6,6 +6,7 @@
 
 import type { Task } from '../dag/task.ts'
 import { type JsonObject, jsonBytes } from '../json.ts'
+import { type Notification, toldKey } from '../notification/outbox.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
 import type { RunState, TaskState } from '../run/run.ts'
 import { readTiming, type TimingFields, timingFields } from '../schedule/timing.ts'
@@ -35,6 +36,8 @@ interface StateItem {
   kind: 'state'
   epoch: number
   freezes?: Pause[]
+  /** How many there ever were. Left out: none. */
+  notifications?: number
 }
 interface ScheduleItem extends TimingFields {
   kind: 'schedule'
@@ -82,7 +85,39 @@ interface StreamItem {
   position?: StreamPosition
   held?: { run: string; to: StreamPosition }
 }
-type Item = StateItem | ScheduleItem | DefinitionItem | RunItem | TaskItem | StageItem | StreamItem
+interface NotificationItem {
+  kind: 'notification'
+  notification: Notification
+}
+/** A line that waits after a failure; behind its notifications. */
+interface ChannelItem {
+  kind: 'channel'
+  channel: string
+  failures: number
+  retry_at?: number
+}
+interface StreakItem {
+  kind: 'streak'
+  dag: string
+  failures: number
+}
+interface ToldItem {
+  kind: 'told'
+  channel: string
+  subject: string
+  until: number
+  id: string
+}
+type NotificationItems = NotificationItem | ChannelItem | StreakItem | ToldItem
+type Item =
+  | StateItem
+  | ScheduleItem
+  | DefinitionItem
+  | RunItem
+  | TaskItem
+  | StageItem
+  | StreamItem
+  | NotificationItems
 
 /** The events of a checkpoint commit. `seq` is the journal's to set. */
 export function checkpointEvents(state: State, timestamp: string): Checkpoint[] {
@@ -111,8 +146,11 @@ export function checkpointEvents(state: State, timestamp: string): Checkpoint[] 
 }
 
 function* items(state: State): Generator<Item> {
-  const { epoch, freezes } = state
-  yield freezes.length === 0 ? { kind: 'state', epoch } : { kind: 'state', epoch, freezes }
+  const { epoch, freezes, outbox } = state
+  const head: StateItem = { kind: 'state', epoch }
+  if (freezes.length > 0) head.freezes = freezes
+  if (outbox.count > 0) head.notifications = outbox.count
+  yield head
   for (const [id, schedule] of state.schedules) yield scheduleItem(id, schedule)
   for (const { name, tenantId, hash, tasks, uses } of state.definitions.values()) {
     if (uses > 0) for (const task of tasks.values()) yield { kind: 'definition', name, tenantId, hash, task }
@@ -129,6 +167,7 @@ function* items(state: State): Generator<Item> {
       ...(position === undefined ? {} : { position }),
       ...(held === undefined ? {} : { held }),
     }
+  yield* outboxItems(outbox)
 }
 
 /** Sorted, so that the items of two equal states are equal. */
@@ -138,6 +177,19 @@ function* stageItems(key: string, files: StageFiles): Generator<StageItem> {
   )
   rows.sort(([a], [b]) => (a < b ? -1 : 1))
   for (const part of inParts(rows)) yield { kind: 'stage', key, files: part }
+}
+
+function* outboxItems({ lines, streaks, told }: State['outbox']): Generator<NotificationItems> {
+  for (const [channel, { waiting, failures, retryAt }] of lines) {
+    for (const notification of waiting.values()) yield { kind: 'notification', notification }
+    const again = retryAt === undefined ? undefined : { retry_at: retryAt }
+    if (failures > 0) yield { kind: 'channel', channel, failures, ...again }
+  }
+  for (const [dag, failures] of streaks) yield { kind: 'streak', dag, failures }
+  for (const [key, { until, id }] of told) {
+    const [channel = '', subject = ''] = key.split('\n')
+    yield { kind: 'told', channel, subject, until, id }
+  }
 }
 
 function runItem({ weight, priority, ...run }: RunState): RunItem {
@@ -184,6 +236,7 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'state':
       state.epoch = item.epoch
       state.freezes = item.freezes ?? []
+      state.outbox.count = item.notifications ?? 0
       return
     case 'schedule': {
       state.schedules.set(item.id, {
@@ -205,6 +258,7 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'run':
       addRun(state, {
         ...item.run,
+        lateAt: item.run.lateAt,
         pool: item.run.pool,
         weight: item.run.weight ?? 1,
         priority: item.run.priority ?? 0,
@@ -226,6 +280,15 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'stream':
       restoreStream(state, item)
       return
+    case 'notification':
+      return state.outbox.add(item.notification)
+    case 'channel':
+      return state.outbox.setRetry(item.channel, item.failures, item.retry_at)
+    case 'streak':
+      state.outbox.streaks.set(item.dag, item.failures)
+      return
+    case 'told':
+      return state.outbox.remember(toldKey(item.channel, item.subject), { until: item.until, id: item.id })
     default:
       throw new Error(`unknown checkpoint item ${JSON.stringify(json).slice(0, 80)}`)
   }

@@ -20,6 +20,14 @@ export type AttemptResult =
   | { kind: 'cancelled'; reason: string }
   | { kind: 'lost'; reason: string }
 
+/** What a channel made of a message. */
+export type NotificationResult =
+  | { kind: 'sent' }
+  /** Another try may go better. The channel may ask for more patience than it would be given. */
+  | { kind: 'failed'; error: string; retryAfterMs?: number }
+  /** Another try would be refused, too. */
+  | { kind: 'refused'; error: string }
+
 export type Command =
   /** The scheduler has opened its journal. First command of every start. */
   | { type: 'boot'; mode: SchedulerMode; pid: number; host: string; version: string }
@@ -60,6 +68,8 @@ export type Command =
       conditions: readonly Condition[]
       answers: Answers
     }
+  /** What became of a message with these notifications. */
+  | { type: 'notified'; channel: string; notificationIds: readonly string[]; result: NotificationResult }
   | { type: 'cancel'; runId: string; reason: string }
   | { type: 'record'; fields: { event: string } & JsonObject }
   | {

@@ -9,6 +9,7 @@ import { isDriven } from '../planner/admit.ts'
 import type { Command } from './command.ts'
 import { takeAnswers } from './decide-conditions.ts'
 import { pause, resume, runSlot, skipSlot, unskipSlot } from './decide-holds.ts'
+import { takeNotified, tellLate } from './decide-notifications.ts'
 import { cancelRun, requestRun, startWhatMay } from './decide-runs.ts'
 import { disposeAndRegister, planDue } from './decide-schedules.ts'
 import { endAttempt, noteReadopted, noteSpawned } from './decide-tasks.ts'
@@ -56,6 +57,7 @@ function dispatch(decider: Decider, command: Exclude<Command, { type: 'use_defin
     case 'reject_definitions':
       return decider.emit({ event: 'definitions_rejected', cause: command.cause, errors: command.errors })
     case 'tick':
+      tellLate(decider)
       return planDue(decider)
     case 'wake':
       return
@@ -73,6 +75,8 @@ function dispatch(decider: Decider, command: Exclude<Command, { type: 'use_defin
       return runSlot(decider, command)
     case 'answered':
       return takeAnswers(decider, command)
+    case 'notified':
+      return takeNotified(decider, command)
     case 'cancel':
       return cancelRun(decider, command.runId, command.reason)
     case 'record':

@@ -7,6 +7,7 @@ import { jitterOf } from '../planner/jitter.ts'
 import { scheduledRunId } from '../run/run-id.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
+import { lateOf, tellMissed, tellUnanswered } from './decide-notifications.ts'
 import { cancelRun, emitDefinition, termsOf } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
 import type { ScheduleEnqueued, ScheduleSkipped } from './event.ts'
@@ -20,6 +21,7 @@ export function emitSkipped(
 ): void {
   const slot = formatSlot(at)
   decider.emit({ event: 'schedule_skipped', schedule_id: scheduleId, slot, minute: slot, reason, inputs })
+  if (reason === 'condition_error') tellUnanswered(decider, scheduleId, at)
 }
 
 /** The runs in the way are told to end; the new one starts when they have. */
@@ -50,6 +52,7 @@ export function emitEnqueued(
     reason,
     order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
     ...(reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)),
+    ...lateOf(dag.notification, at),
     ...termsOf(schedule),
     ...(inputs === undefined ? undefined : { inputs }),
   })
@@ -85,4 +88,5 @@ export function emitMissed(
     count: decision.count,
     reason: decision.reason,
   })
+  tellMissed(decider, scheduleId, decision)
 }

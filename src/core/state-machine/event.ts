@@ -9,6 +9,7 @@
 import type { UpstreamReason } from '../dag/trigger-rule.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Line } from './event-line.ts'
+import type { NotificationEvent } from './notification-event.ts'
 import type {
   ScheduleEnqueued,
   ScheduleMissed,
@@ -26,6 +27,7 @@ import type {
 } from './schedule-event.ts'
 import type { SourceEvent } from './source-event.ts'
 
+export type * from './notification-event.ts'
 export type * from './schedule-event.ts'
 export type * from './source-event.ts'
 
@@ -330,6 +332,7 @@ export type SystemEvent =
   | TaskSkip
   | ClientsFound
   | SourceEvent
+  | NotificationEvent
 
 export type Event = SystemEvent | UserEvent
 export type EventName = SystemEvent['event']

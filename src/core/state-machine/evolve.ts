@@ -17,6 +17,7 @@ import {
   type ScheduleEnqueued,
   type SystemEvent,
 } from './event.ts'
+import { countStreak, foldNotification } from './fold-notifications.ts'
 import { foldSource } from './fold-sources.ts'
 import { foldTask } from './fold-tasks.ts'
 import { addOpenSlot, closeSlot, deferSlot } from './open-slot.ts'
@@ -139,6 +140,7 @@ function fold(state: State, event: SystemEvent): void {
       state.liveVersion += 1
       return
     case 'run_finished':
+      countStreak(state.outbox, event)
       finishRun(state, runOf(state, event.run_id), parseInstant(event.timestamp))
       return
 
@@ -163,6 +165,12 @@ function fold(state: State, event: SystemEvent): void {
     case 'stream_released':
       foldSource(state, event)
       return
+    case 'notification_queued':
+    case 'notification_sent':
+    case 'notification_retry':
+    case 'notification_failed':
+    case 'notification_suppressed':
+      return foldNotification(state, event)
     default:
       return assertNever(event)
   }
@@ -210,6 +218,7 @@ function enqueue(state: State, event: ScheduleEnqueued | RunRequested): void {
     enqueuedAt: parseInstant(event.timestamp),
     startAfter: scheduled && event.start_after !== undefined ? parseInstant(event.start_after) : undefined,
     startBy: scheduled && event.start_by !== undefined ? parseInstant(event.start_by) : undefined,
+    lateAt: scheduled && event.late_at !== undefined ? parseInstant(event.late_at) : undefined,
     pool: event.pool,
     weight: event.weight ?? 1,
     priority: event.priority ?? 0,

@@ -2,6 +2,7 @@
 
 import { runStatus } from '../planner/plan-run.ts'
 import { countTasks, type RunState } from '../run/run.ts'
+import { emitRunFinished } from './decide-notifications.ts'
 import { emitHoldsSettled } from './decide-sources.ts'
 import type { Decider } from './decision-context.ts'
 import type { RunFinished } from './event.ts'
@@ -13,7 +14,7 @@ export function emitFinished(decider: Decider, run: RunState): void {
   const status = runStatus(run, definitionOf(decider.state, run))
   const error = status === 'failed' ? failureOf(run) : undefined
   emitHoldsSettled(decider, run, status)
-  decider.emit({
+  emitRunFinished(decider, {
     event: 'run_finished',
     run_id: run.runId,
     dag_name: run.dagName,

@@ -1,5 +1,5 @@
-// When something is due by itself: the next slot, the next retry, a run that was held back or is given up, conditions to
-// be asked again. The daemon's single timer is set by this.
+// When something is due by itself: the next slot, the next retry, a run that was held back, is given up or is late,
+// conditions to be asked again. The daemon's single timer is set by this.
 
 import type { Agenda } from '../planner/agenda.ts'
 import type { Instant } from '../time/instant.ts'
@@ -12,7 +12,9 @@ import type { State } from './state.ts'
 export function nextWake(state: State, agenda: Agenda, ticking: boolean): Instant | undefined {
   const work = earliest(state.retries.nextAt, state.delayed.nextAt)
   if (!ticking) return work
-  return earliest(work, earliest(agenda.nextAt, earliest(state.deadlines.nextAt, state.reasks.nextAt)))
+  const slots = earliest(agenda.nextAt, state.reasks.nextAt)
+  const limits = earliest(state.deadlines.nextAt, state.lateness.nextAt)
+  return earliest(work, earliest(slots, limits))
 }
 
 function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {

@@ -98,6 +98,8 @@ export interface ScheduleEnqueued extends Line {
   start_after?: string
   /** If the run has not started by then, it is cancelled. */
   start_by?: string
+  /** If it has not ended by then, it is late. */
+  late_at?: string
   /** The pool whose room the run needs, from its start to its end. */
   pool?: string
   /** How many slots of the pool it holds. Left out: 1. */

@@ -8,6 +8,7 @@ import { splitClientTaskId } from '../client/client.ts'
 import type { Dag } from '../dag/dag.ts'
 import { WRAPPER_WORKFLOWS } from '../dag/manifest.ts'
 import type { Task } from '../dag/task.ts'
+import { Outbox } from '../notification/outbox.ts'
 import type { Pause, SlotByHand } from '../planner/hold.ts'
 import { StartLine } from '../planner/start-line.ts'
 import type { RunState, TaskState } from '../run/run.ts'
@@ -96,6 +97,8 @@ export interface State {
   readonly streams: Map<string, StreamState>
   /** Pauses of everything at once, the latest ones. */
   freezes: Pause[]
+  /** What is to be told and has not been. */
+  readonly outbox: Outbox
 
   // --- computed from the above, for constant cost ---
 
@@ -121,6 +124,8 @@ export interface State {
   readonly delayed: InstantHeap<string>
   /** Queued runs that must have started by then. */
   readonly deadlines: InstantHeap<string>
+  /** Runs that are late by then. Stale entries are recognised by `lateAt` when they come up. */
+  readonly lateness: InstantHeap<string>
   /** Open slots whose conditions are to be asked now, in order. */
   readonly asking: Map<string, SlotKey>
   /** Grows whenever `asking` changes: tells the asker whether to look. */
@@ -139,6 +144,7 @@ export function emptyState(): State {
     stages: new Map(),
     streams: new Map(),
     freezes: [],
+    outbox: new Outbox(),
     places: 0,
     startable: new StartLine(),
     ready: new Map(),
@@ -150,6 +156,7 @@ export function emptyState(): State {
     clientLines: new Map(),
     delayed: new InstantHeap(),
     deadlines: new InstantHeap(),
+    lateness: new InstantHeap(),
     asking: new Map(),
     askingVersion: 0,
     reasks: new InstantHeap(),
@@ -238,6 +245,7 @@ export function addRun(state: State, run: RunState): void {
     if (schedule.active === undefined) schedule.active = [run.runId]
     else first = schedule.active.push(run.runId) === 1
   }
+  if (run.lateAt !== undefined) state.lateness.put(run.lateAt, run.runId)
   if (run.status !== 'queued') return state.startable.hold(run)
   if (run.startBy !== undefined) state.deadlines.put(run.startBy, run.runId)
   if (run.startAfter !== undefined) state.delayed.put(run.startAfter, run.runId)
