@@ -39,6 +39,7 @@ import { ensureRunIndex } from './adapters/sqlite/catch-up.ts'
 import { createIndexFollower } from './adapters/sqlite/follower.ts'
 import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
 import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
+import { openStages } from './adapters/stages/stages.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createHeapTidier } from './adapters/system/heap-tidier.ts'
 import { systemRandom } from './adapters/system/random.ts'
@@ -63,6 +64,7 @@ import { JournalFullError } from './ports/journal.ts'
 import { VERSION } from './version.ts'
 import { createWorker } from './worker/worker.ts'
 import { createHttpExecutor } from './workflows/http.ts'
+import { createPollExecutor } from './workflows/poll-and-dispatch.ts'
 import { createRootTaskWrapper } from './workflows/root-task-wrapper.ts'
 
 /** How long `--serve` waits for a command or a foreground run that holds the state for a moment. */
@@ -170,6 +172,12 @@ export async function openSession(
         )
       },
     })
+    const stages = openStages({
+      root: settings.root,
+      clock: systemClock,
+      note: message => note('warn', message),
+    })
+    if (mode !== 'command') await stages.provision(definitions.dags.values())
     const daemon = new Daemon(
       {
         clock: systemClock,
@@ -178,7 +186,7 @@ export async function openSession(
         state,
         agenda: new Agenda(),
         source: {
-          ...source,
+          ...stages.provisioned(source),
           // A worker keeps what its functions have imported: after a change they start from the files again.
           watch: changed =>
             source.watch(() => {
@@ -198,6 +206,7 @@ export async function openSession(
                 ['shell', createShellExecutor(world)],
                 ['http', createHttpExecutor(world)],
                 [WRAPPER_WORKFLOWS.root, createRootTaskWrapper({ host: hostname() })],
+                [WRAPPER_WORKFLOWS.poll, createPollExecutor({ clock: systemClock, stages })],
               ]),
               function: functions,
               findClients: functions,
@@ -207,6 +216,7 @@ export async function openSession(
         readEvents: read,
         release: async () => {
           await source.close()
+          stages.close()
           await server?.close()
           await housekeeping?.stop()
           await Promise.race([probe.idle(), sleep(PROBE_GRACE_MS, undefined, { ref: false })])

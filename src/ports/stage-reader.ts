@@ -25,6 +25,11 @@ export interface StageListing {
   readonly gone: string[]
 }
 
+/** A stage that cannot be listed: the message says which, where and why. Another try may be luckier. */
+export class StageError extends Error {
+  override readonly name = 'StageError'
+}
+
 export interface StageReader {
   list(stage: InputStage, tracking: StageTracking, signal: AbortSignal): Promise<StageListing>
 }
