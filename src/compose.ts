@@ -59,6 +59,7 @@ import { parseInstant } from './core/time/instant.ts'
 import { Daemon } from './daemon/daemon.ts'
 import { startHousekeeping } from './daemon/housekeeping.ts'
 import { DefinitionsInvalidError } from './definition/problem.ts'
+import type { HttpServer } from './http/server.ts'
 import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
 import { JournalFullError } from './ports/journal.ts'
 import { VERSION } from './version.ts'
@@ -78,6 +79,9 @@ const ENDED = ['success', 'failed', 'partial', 'skipped', 'cancelled'] as const
 
 /** Events of one name that are looked at for the last that a user recorded: the scheduler's own may have that name too. */
 const SIGNALS_SEEN_MAX = 100
+
+/** Characters of the token that callers over HTTP show. */
+const TOKEN_MIN = 16
 
 /** What a condition has started is given this long to end at a stop. */
 const PROBE_GRACE_MS = 3_000
@@ -218,6 +222,7 @@ export async function openSession(
           await source.close()
           stages.close()
           await server?.close()
+          await door?.close()
           await housekeeping?.stop()
           await Promise.race([probe.idle(), sleep(PROBE_GRACE_MS, undefined, { ref: false })])
           await journal.close()
@@ -243,6 +248,7 @@ export async function openSession(
     )
     await daemon.open()
     const server = mode === 'command' ? undefined : await openSocket(daemon, settings, mode, note)
+    const door = mode === 'serve' ? await openHttp(daemon, settings, note) : undefined
     const housekeeping = plans
       ? startHousekeeping({
           clock: systemClock,
@@ -270,6 +276,26 @@ async function openSocket(
     note('warn', `no control socket: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
   }
+}
+
+/** Whoever may trigger runs over the network must know a secret: without one the door stays shut. */
+async function openHttp(
+  { control }: Session,
+  { httpListen }: Settings,
+  note: NonNullable<SessionOptions['note']>,
+): Promise<HttpServer | undefined> {
+  if (httpListen === undefined) return undefined
+  const token = process.env['SCHED_HTTP_TOKEN'] ?? ''
+  if (token.length < TOKEN_MIN)
+    throw new DagbokError(
+      'HTTP_UNAVAILABLE',
+      `HTTP needs a token of ${TOKEN_MIN} characters or more in SCHED_HTTP_TOKEN, got ${token.length}`,
+      { hint: 'SCHED_HTTP_TOKEN=$(openssl rand -hex 24)', exitCode: EXIT.configInvalid },
+    )
+  const { serveHttp } = await import('./http/server.ts')
+  const door = await serveHttp({ control, listen: httpListen, token })
+  note('info', `HTTP is served on ${door.address}`)
+  return door
 }
 
 /** Only a holder that will soon be gone is worth waiting for. */

@@ -50,6 +50,8 @@ export interface Settings {
   readonly unsafeNetworkFs: boolean
   /** The control socket. */
   readonly socketPath: string
+  /** `host:port` to serve HTTP on; undefined: not at all. */
+  readonly httpListen: string | undefined
   /** Derived: the folder beside the journal, `<statePath without .jsonl>.d`. */
   readonly stateDir: string
   /** Derived: a schedule folder that somebody named must exist; the default one need not. */
@@ -409,7 +411,23 @@ export const SETTING_SPECS: readonly SettingSpec[] = [
     about: 'the control socket (default: beside the journal)',
     read: raw => (Buffer.byteLength(String(raw)) <= MAX_SOCKET_PATH_BYTES ? path(raw) : undefined),
   },
+  {
+    name: 'httpListen',
+    flag: '--http',
+    argument: '<host:port>',
+    env: 'SCHED_HTTP',
+    key: 'http',
+    fallback: undefined,
+    expected: 'an address and a port such as 127.0.0.1:8080',
+    about: 'serve HTTP there: runs are triggered with the token of SCHED_HTTP_TOKEN (default: no HTTP)',
+    read: listenAddress,
+  },
 ]
+
+function listenAddress(raw: unknown): string | undefined {
+  const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(String(raw)) ?? []
+  return host !== undefined && Number(port) <= 65_535 ? String(raw) : undefined
+}
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, one of them a NUL. */
 const MAX_SOCKET_PATH_BYTES = 100

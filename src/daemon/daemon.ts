@@ -17,6 +17,7 @@ import type { ConditionProbe } from '../ports/condition-probe.ts'
 import type { DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
+import { type ArrivalSources, Arrivals } from './arrivals.ts'
 import { Asker } from './asker.ts'
 import { ControlDesk } from './control-desk.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -33,6 +34,8 @@ export interface DaemonParts extends LoopPorts {
   createWorker(reports: WorkerReports): Worker
   readonly followers: readonly Follower[]
   readonly probe: ConditionProbe
+  /** Where files and records arrive. Undefined: nowhere. */
+  readonly sources?: ArrivalSources
   /** Durable events after `seq`, to the end as it is. */
   readEvents(afterSeq: number): AsyncIterable<Event>
   /** Lets go of what compose opened: socket, journal, lock. Called once, last. */
@@ -58,6 +61,7 @@ export class Daemon implements Session {
   readonly #loop: Loop
   readonly #dispatcher: Dispatcher
   readonly #asker: Asker
+  readonly #arrivals: Arrivals | undefined
   readonly #worker: Worker
   readonly #state: State
   readonly #clock: PunctualClock
@@ -106,6 +110,15 @@ export class Daemon implements Session {
       definitions: () => this.#loop.definitions,
       submit: command => this.#loop.submit(command),
     })
+    this.#arrivals =
+      parts.sources &&
+      new Arrivals({
+        ...parts,
+        sources: parts.sources,
+        definitions: () => this.#loop.definitions,
+        submit: command => this.#loop.submit(command),
+        note: options.note,
+      })
     this.#worker = parts.createWorker(this.#dispatcher)
     this.#reloader = new Reloader({ loop: this.#loop, source: parts.source, note: options.note })
     this.#desk = new ControlDesk({
@@ -161,6 +174,7 @@ export class Daemon implements Session {
       await this.#loop.submit({ type: 'tick' })
       // What becomes due meanwhile is the next call's; and if the clock is set back, nothing is due any more.
     } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= Math.min(begin, this.#clock.now()))
+    await this.#arrivals?.lookOnce().catch(error => this.#options.note('warn', messageOf(error)))
     await this.#until(
       () => (this.#state.runs.size === 0 && this.#state.asking.size === 0) || this.#stop !== undefined,
     )
@@ -228,6 +242,7 @@ export class Daemon implements Session {
   async #shutDown(reason: string): Promise<{ drained: boolean }> {
     this.#loop.ticking = false
     this.#asker.close()
+    await this.#arrivals?.close()
     if (this.#loop.admission === 'open' && this.#options.mode !== 'run') this.#loop.admission = 'drain'
     await this.#unwatch?.()
     const calledOff = this.#clock.after(this.#options.drainTimeoutMs, () => this.#hurry())
@@ -280,12 +295,16 @@ export class Daemon implements Session {
 
   #committed(events: readonly Event[]): void {
     this.#followers.push(events)
-    for (const event of events) for (const listener of this.#listeners) listener(event)
+    for (const event of events) {
+      this.#arrivals?.heard(event)
+      for (const listener of this.#listeners) listener(event)
+    }
   }
 
   #turned(): void {
     this.#dispatcher.sync(this.#loop.driven)
     if (this.#loop.driven === 'all' && this.#loop.admission === 'open') this.#asker.sync()
+    if (this.#loop.ticking) this.#arrivals?.sync()
     this.#look()
   }
 

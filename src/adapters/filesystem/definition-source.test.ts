@@ -3,13 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { WatchedPaths } from '../../ports/path-watch.ts'
 import { openGround, readDefinitionFile } from './definition-files.ts'
-import {
-  createDefinitionSource,
-  DEFAULT_FOLDERS,
-  type DefinitionFolders,
-  type WatchedPaths,
-} from './definition-source.ts'
+import { createDefinitionSource, DEFAULT_FOLDERS, type DefinitionFolders } from './definition-source.ts'
 
 const DAG = 'name: d\ntasks:\n  - {id: a, workflow_ref: shell, params: {command: x}}\n'
 const schedule = (id: string, dag = 'd') => `- id: ${id}\n  cron: "0 6 * * *"\n  dag: ${dag}\n`

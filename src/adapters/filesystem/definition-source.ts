@@ -14,18 +14,11 @@ import type {
   Definitions,
   LoadResult,
 } from '../../ports/definition-source.ts'
+import type { Watch, WatchedPaths } from '../../ports/path-watch.ts'
 import { loadInProcess } from './definition-checker.ts'
 import { openGround, readDefinitionFile } from './definition-files.ts'
 import type { KnownLoad } from './definition-handover.ts'
 import { type Folders, listWorkflows, readSurvey, type Survey, surveyFolders } from './definition-survey.ts'
-
-/** Watches paths that may not exist yet. */
-export type Watch = (paths: readonly string[], changed: () => void) => Promise<WatchedPaths>
-
-export interface WatchedPaths {
-  add(paths: readonly string[]): void
-  close(): Promise<void>
-}
 
 export interface DefinitionFolders {
   /** What relative paths stand in. Default: the working directory. */

@@ -12,6 +12,16 @@ export function manualRunId(dagName: string, ulid: string): string {
   return `${dagName}@manual-${ulid}`
 }
 
+/** `<dag>@after-<ulid>`: of a run that the end of another one asked for. */
+export function afterRunId(dagName: string, ulid: string): string {
+  return `${dagName}@after-${ulid}`
+}
+
+/** `<dag>@arrival-<ulid>`: of a run that new files or records asked for. */
+export function arrivalRunId(dagName: string, ulid: string): string {
+  return `${dagName}@arrival-${ulid}`
+}
+
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /**

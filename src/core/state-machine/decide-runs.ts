@@ -1,38 +1,19 @@
 // Decisions about runs: asked for, started, cancelled; and about what of their tasks may start. How tasks and with them runs
 // end: decide-tasks.ts.
 
-import type { Dag } from '../dag/dag.ts'
 import { DagbokError, EXIT } from '../error.ts'
-import type { JsonObject } from '../json.ts'
 import { admitNext } from '../planner/admit.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot } from '../time/instant.ts'
 import type { Command } from './command.ts'
-import { inParts } from './decide-sources.ts'
 import { callOff, subjectOf } from './decide-tasks.ts'
 import type { Decider } from './decision-context.ts'
+import { emitDefinition } from './emit-definition.ts'
 import type { ScheduleEnqueued } from './event.ts'
 import { definitionOf, type State, type TaskKey, taskDefinitionOf, taskKeyText, taskOf } from './state.ts'
 
 /** What finds the clients of a fan-out, as `workflow_ref` of that attempt. */
 const FIND_CLIENTS = 'find_clients'
-
-/** Emits the definition unless the state has it. Same commit as the event that refers to it. */
-export function emitDefinition(decider: Decider, dag: Dag): void {
-  if (decider.state.definitions.has(dag.hash)) return
-  const parts = inParts(dag.tasks as unknown as JsonObject[])
-  parts.forEach((tasks, index) => {
-    decider.emit({
-      event: 'definition_recorded',
-      dag_name: dag.name,
-      tenant_id: dag.tenantId,
-      definition_hash: dag.hash,
-      part: index + 1,
-      parts: parts.length,
-      tasks,
-    })
-  })
-}
 
 export function requestRun(
   decider: Decider,

@@ -8,8 +8,9 @@ import { scheduledRunId } from '../run/run-id.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { formatInstant, formatSlot, type Instant } from '../time/instant.ts'
 import { lateOf, tellMissed, tellUnanswered } from './decide-notifications.ts'
-import { cancelRun, emitDefinition, termsOf } from './decide-runs.ts'
+import { cancelRun, termsOf } from './decide-runs.ts'
 import type { Decider } from './decision-context.ts'
+import { emitDefinition } from './emit-definition.ts'
 import type { ScheduleEnqueued, ScheduleSkipped } from './event.ts'
 
 export function emitSkipped(

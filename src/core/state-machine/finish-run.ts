@@ -1,11 +1,15 @@
-// How a run ends: in the same commit as the task that ended it, with what it has taken settled.
+// How a run ends: in the same commit as the task that ended it, with what it has taken settled, and with the runs asked for
+// that were to come after it.
 
 import { runStatus } from '../planner/plan-run.ts'
+import { dagsAfter } from '../planner/runs-after.ts'
 import { countTasks, type RunState } from '../run/run.ts'
+import { afterRunId, ulid } from '../run/run-id.ts'
 import { emitRunFinished } from './decide-notifications.ts'
 import { emitHoldsSettled } from './decide-sources.ts'
 import type { Decider } from './decision-context.ts'
-import type { RunFinished } from './event.ts'
+import { emitDefinition } from './emit-definition.ts'
+import type { RunFinished, RunStatus } from './event.ts'
 import { definitionOf } from './state.ts'
 
 /** All tasks of the run have ended. */
@@ -28,6 +32,31 @@ export function emitFinished(decider: Decider, run: RunState): void {
     duration_ms: Math.max(0, decider.context.now - (run.startedAt ?? decider.context.now)),
     ...(error === undefined ? {} : { error }),
   })
+  requestRunsAfter(decider, run, status)
+}
+
+/** Same commit as the end: no crash falls between them, so each of them comes exactly once. */
+function requestRunsAfter(decider: Decider, run: RunState, status: RunStatus): void {
+  const { definitions, now, random } = decider.context
+  for (const dag of dagsAfter(definitions, run.dagName, status)) {
+    emitDefinition(decider, dag)
+    decider.emit({
+      event: 'run_requested',
+      run_id: afterRunId(dag.name, ulid(now, random)),
+      dag_name: dag.name,
+      tenant_id: dag.tenantId,
+      definition_hash: dag.hash,
+      cause: 'after',
+      params: {
+        triggered_by: {
+          dag_name: run.dagName,
+          run_id: run.runId,
+          status,
+          ...(run.slot === undefined ? {} : { slot: run.slot }),
+        },
+      },
+    })
+  }
 }
 
 function countClients(

@@ -1,0 +1,81 @@
+// Runs after other runs: which, exactly once, and never in a circle.
+
+import { describe, expect, test } from 'vitest'
+import { aDag, definitionsOf } from '../../../test/support/builders.ts'
+import { DeciderWorld, tell } from '../../../test/support/decider-world.ts'
+import type { Dag } from '../dag/dag.ts'
+import { dagsAfter, findRunCycle } from './runs-after.ts'
+
+function followerOf(name: string, ...dags: { dag: string; status: string[] }[]): Dag {
+  const triggers = { onArrival: false, afterRuns: dags }
+  const manifest = { mode: 'triggered', stages: [], triggers, environment: 'default' } as const
+  return { ...aDag(name, { only: [] }), manifest }
+}
+
+const ON_SUCCESS = { dag: 'orders', status: ['success'] }
+
+describe('dagsAfter', () => {
+  const definitions = definitionsOf([
+    aDag('orders', { only: [] }),
+    followerOf('invoices', ON_SUCCESS),
+    followerOf('alarm', { dag: 'orders', status: ['failed', 'partial'] }),
+  ])
+  test.each([
+    ['success', ['invoices']],
+    ['failed', ['alarm']],
+    ['partial', ['alarm']],
+    ['cancelled', []],
+  ])('%s', (status, names) => {
+    expect(dagsAfter(definitions, 'orders', status).map(({ name }) => name)).toEqual(names)
+    expect(dagsAfter(definitions, 'invoices', status)).toEqual([])
+  })
+})
+
+test('a run is asked for in the commit of the other one’s end', () => {
+  const orders = aDag('orders', { only: [] })
+  const world = new DeciderWorld(
+    definitionsOf([orders, followerOf('invoices', ON_SUCCESS)]),
+    '2026-01-05T06:00:00.000Z',
+  )
+  world.boot()
+  world.when({ type: 'trigger', runId: 'orders@1', dag: orders, cause: 'cli' })
+  world.ok('orders@1', 'only')
+  const commit = world.commits.find(events => events.some(({ event }) => event === 'run_finished'))!
+  expect(tell(commit)).toEqual([
+    'task_ok only 1',
+    'run_finished orders@1 success',
+    'definition_recorded',
+    expect.stringMatching(/^run_requested invoices@after-[0-9A-Z]{26} after$/),
+  ])
+  expect(commit.at(-1)).toMatchObject({
+    params: { triggered_by: { dag_name: 'orders', run_id: 'orders@1', status: 'success' } },
+  })
+})
+
+describe('findRunCycle', () => {
+  test('finds a circle by its path', () => {
+    const circle = [
+      followerOf('a', { dag: 'c', status: [] }),
+      followerOf('b', { dag: 'a', status: [] }),
+      followerOf('c', { dag: 'b', status: [] }),
+    ]
+    expect(findRunCycle(definitionsOf([followerOf('x', { dag: 'a', status: [] }), ...circle]))).toEqual([
+      'a',
+      'c',
+      'b',
+      'a',
+    ])
+    expect(findRunCycle(definitionsOf([followerOf('a', { dag: 'a', status: [] })]))).toEqual(['a', 'a'])
+  })
+
+  test('a diamond is none', () => {
+    const status: string[] = []
+    const dags = [
+      aDag('top', { only: [] }),
+      followerOf('left', { dag: 'top', status }),
+      followerOf('right', { dag: 'top', status }),
+      followerOf('end', { dag: 'left', status }, { dag: 'right', status }),
+    ]
+    expect(findRunCycle(definitionsOf(dags))).toBeUndefined()
+  })
+})
