@@ -4,6 +4,7 @@
 import type { Session } from '../api/session.ts'
 import type { Settings } from '../config.ts'
 import type { Dag } from '../core/dag/dag.ts'
+import type { Stage } from '../core/stage/stage.ts'
 import type { Event, SchedulerMode } from '../core/state-machine/event.ts'
 import type { DefinitionProblem, LoadResult } from '../ports/definition-source.ts'
 import type { LockHolder } from '../ports/lock.ts'
@@ -61,6 +62,8 @@ export interface House {
   ): Promise<{ ok: true; dag: Dag } | { ok: false; problems: readonly DefinitionProblem[] }>
   /** @throws DagbokError JOURNAL_MISSING (exit 4) if nothing was ever written */
   openReader(settings: Settings): Promise<Reader>
+  /** What is wrong with each of these stages, in words; undefined where nothing is. Changes nothing. */
+  inspectStages(settings: Settings, stages: readonly Stage[]): Promise<readonly (string | undefined)[]>
   readHolder(settings: Settings): HolderReport | Promise<HolderReport>
   verifyJournal(settings: Settings): Promise<JournalReport>
   rebuildIndex(settings: Settings): Promise<{ events: number; durationMs: number }>

@@ -223,6 +223,9 @@ export async function parse(
   add<[]>('status', 'what the running scheduler is doing', async context =>
     (await import('./commands/status.ts')).run(context),
   )
+  add<[]>('stages', 'where the files of each DAG lie, and how many were worked on', async context =>
+    (await import('./commands/stages.ts')).run(context),
+  )
   add<[string | undefined, RunsFlags]>(
     'runs [run]',
     'the latest runs, or one run and its tasks',

@@ -30,6 +30,8 @@ export interface DirectoryWalk {
   found(file: FoundFile): void
   /** A name that is not UTF-8, as far as it can be shown. */
   nameless(key: string): void
+  /** Called for every name. */
+  progress(): void
   readonly signal: AbortSignal
 }
 
@@ -37,7 +39,13 @@ export interface DirectoryWalk {
  * Calls `found` for each file under `root`, except ignored ones.
  * @throws StageError if the folder or one within cannot be read; whatever `signal` was aborted with
  */
-export async function walkDirectory({ root, found, nameless, signal }: DirectoryWalk): Promise<void> {
+export async function walkDirectory({
+  root,
+  found,
+  nameless,
+  progress,
+  signal,
+}: DirectoryWalk): Promise<void> {
   const realRoot = await realpath(root).catch(error => {
     throw explain(root, error)
   })
@@ -45,6 +53,7 @@ export async function walkDirectory({ root, found, nameless, signal }: Directory
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for await (const entry of readNames(root, folder)) {
       signal.throwIfAborted()
+      progress()
       if (isIgnoredName(entry.name)) continue
       const key = `${folder}${entry.name}`
       const kind = await kindOf(root, key, entry)

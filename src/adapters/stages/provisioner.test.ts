@@ -67,7 +67,7 @@ describe('folders', () => {
       dag('others', inFolder('external_output_files', 'out')),
     ])
     expect(notes.toSorted()).toEqual([
-      `stage external_input_files of orders: ${join(root, 'file')} is there and is no folder`,
+      `stage external_input_files of orders: ${join(root, 'file')} is there, but it is no folder`,
       expect.stringMatching(/^stage resources_static of orders: .*file\/below cannot be made: E/),
     ])
     expect(modeOf('out')).toBe(0o770)

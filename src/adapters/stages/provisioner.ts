@@ -6,12 +6,13 @@
 //      not asked again by this process.
 //   3. Two folders at a time, each for a moment only: a mount that hangs delays a start by that, and no more.
 
-import { access, chmod, constants, mkdir, stat } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import PQueue from 'p-queue'
 import type { Stage, StageName } from '../../core/stage/stage.ts'
 import type { StageProvisioner } from '../../ports/stage-provisioner.ts'
-import { type BucketLocation, describeS3Failure, loadS3, nameBucket, openBucket } from './s3-library.ts'
+import { inspectBucket, inspectDirectory } from './inspection.ts'
+import { type BucketLocation, nameBucket } from './s3-library.ts'
 import { withinLimit } from './waiting.ts'
 
 const MODES: Readonly<Record<StageName, number>> = {
@@ -21,16 +22,7 @@ const MODES: Readonly<Record<StageName, number>> = {
   resources_static: 0o750,
 }
 
-/** What tasks do with the stage's files. */
-const USES: Readonly<Record<StageName, { readonly mode: number; readonly verb: string }>> = {
-  external_input_files: { mode: constants.R_OK | constants.X_OK, verb: 'read' },
-  external_output_files: { mode: constants.W_OK | constants.X_OK, verb: 'write' },
-  internal_exposed_files: { mode: constants.W_OK | constants.X_OK, verb: 'write' },
-  resources_static: { mode: constants.R_OK | constants.X_OK, verb: 'read' },
-}
-
 const DIRECTORY_MS = 5_000
-const BUCKET_MS = 20_000
 const AT_ONCE = 2
 
 interface Wanted {
@@ -58,12 +50,9 @@ export function createStageProvisioner({ root, note }: StageProvisionerOptions):
   const seeToBucket = async (wanted: Wanted, location: BucketLocation): Promise<void> => {
     const name = nameBucket(location)
     if (answered.has(name) || closing.signal.aborted) return
-    try {
-      await withinLimit(BUCKET_MS, closing.signal, stop => askBucket(location, stop))
-      answered.add(name)
-    } catch (error) {
-      tell(wanted, `${name}: ${describeS3Failure(error)}`)
-    }
+    const fault = await inspectBucket(location, closing.signal)
+    if (fault === undefined) answered.add(name)
+    else tell(wanted, `${name}: ${fault}`)
   }
 
   return {
@@ -102,22 +91,6 @@ async function makeDirectory(path: string, { name }: Stage): Promise<string | un
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-  if (!(await stat(path)).isDirectory()) return `${path} is there and is no folder`
-  const { mode, verb } = USES[name]
-  try {
-    await access(path, mode)
-    return undefined
-  } catch {
-    return `${path} is there, but the scheduler may not ${verb} it`
-  }
-}
-
-async function askBucket(location: BucketLocation, stop: AbortSignal): Promise<void> {
-  const library = await loadS3()
-  const client = openBucket(library, location)
-  try {
-    await client.send(new library.HeadBucketCommand({ Bucket: location.bucket }), { abortSignal: stop })
-  } finally {
-    client.destroy()
-  }
+  const fault = await inspectDirectory(path, name)
+  return fault && `${path} is there, but ${fault}`
 }

@@ -298,22 +298,78 @@ describe('what cannot be listed', () => {
   })
 })
 
+describe('a file system that hangs', () => {
+  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() }
+  const at = (path: string) => inputStage({ location: { kind: 'directory', path: join(root, path) } })
+  let comeBack: (() => void)[]
+  let walked: string[]
+  const open = () => {
+    comeBack = []
+    walked = []
+    return createStageReader({
+      root,
+      clock,
+      note: () => {},
+      directories: {
+        silenceMs: 50,
+        turnMs: 200,
+        walk: ({ root: path, progress }) => {
+          progress()
+          walked.push(path)
+          if (!path.endsWith('hangs')) return Promise.resolve()
+          return new Promise(done => comeBack.push(done))
+        },
+      },
+    })
+  }
+
+  test('fails its listing, and keeps its turn until it comes back', async () => {
+    const hanging = open()
+    const two = [1, 2].map(() => hanging.list(at('hangs'), NOTHING_KNOWN, NEVER))
+    const results = await Promise.allSettled(two)
+    const words = 'hangs cannot be listed: nothing came for 50ms: it does not answer'
+    for (const result of results)
+      expect(result).toMatchObject({
+        status: 'rejected',
+        reason: { message: expect.stringContaining(words) },
+      })
+    await expect(hanging.list(at('in'), NOTHING_KNOWN, NEVER)).rejects.toThrow(
+      'its turn did not come within 200ms: other folders take too long',
+    )
+    comeBack[0]!()
+    await hanging.list(at('in'), NOTHING_KNOWN, NEVER)
+    // Who has given up is not listed when its turn comes.
+    expect(walked.map(path => path.slice(root.length + 1))).toEqual(['hangs', 'hangs', 'in'])
+  })
+
+  test('is left at once by who does not want it any more', async () => {
+    const hanging = open()
+    const stop = new AbortController()
+    const listing = hanging.list(at('hangs'), NOTHING_KNOWN, stop.signal)
+    await Promise.resolve()
+    stop.abort(new Error('cancelled'))
+    await expect(listing).rejects.toThrow('cancelled')
+  })
+})
+
 test('files that come and go meanwhile: what stays is listed, and nothing fails', async () => {
-  for (let index = 0; index < 2_000; index++) put(`stays/${index}`)
+  for (let index = 0; index < 500; index++) put(`stays/${index}`)
   let churning = true
+  let churned = 0
   const churn = (async () => {
-    for (let index = 0; churning; index++) {
+    for (let index = 0; churning; index++, churned++) {
       const path = put(`goes/${index % 50}/f`)
-      await new Promise(setImmediate)
+      await new Promise(resolve => setTimeout(resolve, 1))
       rmSync(dirname(path), { recursive: true })
     }
   })()
   for (let round = 0; round < 5; round++) {
     const keys = await keysOf({ maxFiles: 10_000, pattern: 'stays/*' })
-    expect(new Set(keys).size).toBe(2_000)
+    expect(new Set(keys).size).toBe(500)
   }
   churning = false
   await churn
+  expect(churned).toBeGreaterThan(3)
 })
 
 test('a folder of many files lets the event loop turn meanwhile', async () => {

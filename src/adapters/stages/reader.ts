@@ -1,21 +1,15 @@
-// The reader of stages: chooses by location who lists, and what of that is new (ports/stage-reader.ts).
-//
-//   1. Of folders two are listed at a time: a mount that hangs takes a thread of the pool that writes the journal, and may
-//      never give it back. Others wait for their turn, and their own time counts meanwhile.
-//   2. A listing that is not wanted any more rejects at once. A file system that has not come back keeps its turn.
+// The reader of stages: chooses by location who lists, and what of that is new (ports/stage-reader.ts). A listing that is not
+// wanted any more rejects at once, whatever it waits for.
 
 import { resolve } from 'node:path'
-import PQueue from 'p-queue'
 import { clip } from '../../core/json.ts'
 import type { InputStage, StageLocation } from '../../core/stage/stage.ts'
 import type { StageReader } from '../../ports/stage-reader.ts'
-import { walkDirectory } from './directory-files.ts'
+import { DirectoryTurns, type DirectoryTurnsOptions } from './directory-turns.ts'
 import { walkBucket } from './s3-files.ts'
 import { Selection } from './selection.ts'
 import { type Clocks, StabilityMemory } from './stability.ts'
 import { orAborted } from './waiting.ts'
-
-const DIRECTORIES_AT_ONCE = 2
 
 export interface StageReaderOptions {
   /** Paths of folders are relative to it. */
@@ -25,21 +19,24 @@ export interface StageReaderOptions {
   note(message: string): void
   /** How long a page of a bucket's listing is waited for. Default: a minute. */
   readonly pageMs?: number | undefined
+  readonly directories?: DirectoryTurnsOptions | undefined
 }
 
-export function createStageReader({ root, clock, note, pageMs }: StageReaderOptions): StageReader {
+export function createStageReader({
+  root,
+  clock,
+  note,
+  pageMs,
+  directories = {},
+}: StageReaderOptions): StageReader {
   const stability = new StabilityMemory(clock)
-  const turns = new PQueue({ concurrency: DIRECTORIES_AT_ONCE })
+  const turns = new DirectoryTurns(directories)
   const toldOf = new Set<string>()
 
   const listDirectory = async (path: string, selection: Selection, signal: AbortSignal): Promise<void> => {
     const absent: string[] = []
     const found = selection.add.bind(selection)
-    const walk = { root: path, found, nameless: (key: string) => absent.push(key), signal }
-    await orAborted(
-      turns.add(() => (signal.aborted ? undefined : walkDirectory(walk))),
-      signal,
-    )
+    await turns.list({ root: path, found, nameless: key => absent.push(key), signal })
     if (absent.length === 0) toldOf.delete(path)
     else if (!toldOf.has(path)) {
       toldOf.add(path)
