@@ -105,6 +105,7 @@ export async function openDaemon(
       },
       blobs: openBlobStore(path),
       probe: { ask: async () => ({ holds: true, saw: {} }) },
+      notifier: { send: async () => ({ kind: 'sent' }) },
       createWorker: reports => createWorker({ queue, reports, executors, clock: systemClock }),
       followers: [
         createIndexFollower({

@@ -34,6 +34,7 @@ import {
   surveySegments,
 } from './adapters/jsonl/retention.ts'
 import { verifyJournal as verify } from './adapters/jsonl/verify.ts'
+import { createNotifier as createNotifierOf } from './adapters/notifier/notifier.ts'
 import { createQueue } from './adapters/p-queue/queue.ts'
 import { ensureRunIndex } from './adapters/sqlite/catch-up.ts'
 import { createIndexFollower } from './adapters/sqlite/follower.ts'
@@ -63,6 +64,7 @@ import { DefinitionsInvalidError } from './definition/problem.ts'
 import type { HttpServer } from './http/server.ts'
 import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
 import { JournalFullError } from './ports/journal.ts'
+import type { Notifier } from './ports/notifier.ts'
 import { VERSION } from './version.ts'
 import { createWorker } from './worker/worker.ts'
 import { createHttpExecutor } from './workflows/http.ts'
@@ -201,6 +203,7 @@ export async function openSession(
         },
         blobs: openBlobStore(settings.statePath),
         probe,
+        notifier: createNotifier(settings),
         createWorker: reports =>
           createWorker({
             clock: systemClock,
@@ -355,6 +358,11 @@ async function retain({ statePath, keepDays, keepSegments }: Settings): Promise<
 
 function indexFile(settings: Settings): string {
   return join(settings.stateDir, 'index.sqlite')
+}
+
+/** What carries messages to channels. */
+export function createNotifier({ root }: Settings): Notifier {
+  return createNotifierOf({ root, variables: process.env, version: VERSION })
 }
 
 // --- without the lock ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import type { PunctualClock } from '../ports/clock.ts'
 import type { ConditionProbe } from '../ports/condition-probe.ts'
 import type { DefinitionSource, Definitions } from '../ports/definition-source.ts'
 import type { Journal } from '../ports/journal.ts'
+import type { Notifier } from '../ports/notifier.ts'
 import type { Worker, WorkerReports } from '../ports/worker.ts'
 import { type ArrivalSources, Arrivals } from './arrivals.ts'
 import { Asker } from './asker.ts'
@@ -24,6 +25,7 @@ import { Dispatcher } from './dispatcher.ts'
 import type { Follower } from './follower.ts'
 import { Followers } from './followers.ts'
 import { Loop, type LoopOptions, type LoopPorts } from './loop.ts'
+import { OutboxSender } from './outbox-sender.ts'
 import { Reloader } from './reloader.ts'
 import { describeStatus } from './status.ts'
 
@@ -36,6 +38,7 @@ export interface DaemonParts extends LoopPorts {
   readonly probe: ConditionProbe
   /** Where files and records arrive. Undefined: nowhere. */
   readonly sources?: ArrivalSources
+  readonly notifier: Notifier
   /** Durable events after `seq`, to the end as it is. */
   readEvents(afterSeq: number): AsyncIterable<Event>
   /** Lets go of what compose opened: socket, journal, lock. Called once, last. */
@@ -55,6 +58,9 @@ export interface DaemonOptions extends Omit<LoopOptions, 'committed' | 'turned'>
   note(level: 'info' | 'warn' | 'error', message: string): void
 }
 
+/** How long the end of the process waits for what is to be told: after `--once`, and in a stop. */
+const SEND_OUT_MS = { once: 8_000, stop: 1_500 }
+
 export class Daemon implements Session {
   readonly #parts: DaemonParts
   readonly #options: DaemonOptions
@@ -62,6 +68,7 @@ export class Daemon implements Session {
   readonly #dispatcher: Dispatcher
   readonly #asker: Asker
   readonly #arrivals: Arrivals | undefined
+  readonly #sender: OutboxSender
   readonly #worker: Worker
   readonly #state: State
   readonly #clock: PunctualClock
@@ -119,6 +126,15 @@ export class Daemon implements Session {
         submit: command => this.#loop.submit(command),
         note: options.note,
       })
+    this.#sender = new OutboxSender({
+      state: parts.state,
+      clock: parts.clock,
+      notifier: parts.notifier,
+      journalId: parts.journal.journalId,
+      definitions: () => this.#loop.definitions,
+      submit: command => this.#loop.submit(command),
+      wake: () => this.#loop.wake(),
+    })
     this.#worker = parts.createWorker(this.#dispatcher)
     this.#reloader = new Reloader({ loop: this.#loop, source: parts.source, note: options.note })
     this.#desk = new ControlDesk({
@@ -179,6 +195,7 @@ export class Daemon implements Session {
       () => (this.#state.runs.size === 0 && this.#state.asking.size === 0) || this.#stop !== undefined,
     )
     if (this.#stop !== undefined) await this.#stop.done
+    else await this.#sendOut(SEND_OUT_MS.once)
     unlisten()
     report.unfinished.push(...this.#state.runs.keys())
     return report
@@ -250,10 +267,12 @@ export class Daemon implements Session {
     await this.#loop.submit({ type: 'stop', reason }).catch(() => {})
     await this.#until(() => this.#stop!.now || !this.#isBusy())
     calledOff()
+    if (!this.#stop!.now && this.#plans()) await this.#sendOut(SEND_OUT_MS.stop)
     this.#loop.admission = 'closed'
     const drained = !this.#isBusy()
     this.#dispatcher.close()
     await this.#worker.close()
+    await this.#sender.close()
     await this.#loop.submit({ type: 'stopped' }).catch(() => {})
     await this.#loop.stop()
     await this.#followers.close()
@@ -305,7 +324,25 @@ export class Daemon implements Session {
     this.#dispatcher.sync(this.#loop.driven)
     if (this.#loop.driven === 'all' && this.#loop.admission === 'open') this.#asker.sync()
     if (this.#loop.ticking) this.#arrivals?.sync()
+    if (this.#plans() && this.#loop.admission !== 'closed') this.#sender.sync()
     this.#look()
+  }
+
+  /** This process plans slots; it alone tells of what happens. */
+  #plans(): boolean {
+    return this.#options.mode === 'serve' || this.#options.mode === 'once'
+  }
+
+  /** One try for each channel that has something to be told and is not known to fail; the rest stays in the outbox. */
+  async #sendOut(forMs: number): Promise<void> {
+    let isOver = false
+    const callOff = this.#clock.after(forMs, () => {
+      isOver = true
+      this.#look()
+    })
+    this.#sender.hurry()
+    await this.#until(() => isOver || this.#stop?.now === true || !this.#sender.isBusy())
+    callOff()
   }
 
   #look(): void {

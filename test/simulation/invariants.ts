@@ -4,9 +4,11 @@
 //   I1 each slot of a schedule is disposed of exactly once, none is left out   I2 nothing that was shown is lost
 //   I3 seq 1..n, chain unbroken (journal-text.ts)                              I4 what starts ends, exactly once
 //   I5 order: asked for, started, tasks, ended; attempts 1, 2, 3 …             I6 nothing runs without its intent
+//   I14 what is to be told ends once and is never lost (notification-book.ts)
 //   I7 an attempt runs at most once, a finished task never again               I9 limits hold at every line
 
 import type { JournalLine, JournalText } from './journal-text.ts'
+import { checkNotifications, type Delivery } from './notification-book.ts'
 import { SlotOracle } from './slot-oracle.ts'
 
 export interface Evidence {
@@ -16,6 +18,8 @@ export interface Evidence {
   readonly acknowledged?: readonly { seq: number; runId: string }[]
   /** What was really executed, in order. */
   readonly executions: readonly { runId: string; taskId: string; attempt: number }[]
+  /** What was brought to channels, in order. */
+  readonly deliveries?: readonly Delivery[]
   readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
   /** Slots of the pools, which never change. */
   readonly pools?: Readonly<Record<string, number>>
@@ -93,6 +97,8 @@ export function checkInvariants(text: JournalText, evidence: Evidence): string[]
   }
   problems.push(...judge.checkExecutions(evidence.executions))
   if (evidence.settled) problems.push(...judge.checkSettled())
+  if (evidence.deliveries !== undefined)
+    problems.push(...checkNotifications(text, evidence.deliveries, evidence.settled))
   if (evidence.plannedUntil !== undefined) problems.push(...judge.checkPlanned(evidence.plannedUntil))
   return problems
 }

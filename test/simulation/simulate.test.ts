@@ -10,7 +10,7 @@ import { loadSettings } from '../../src/config.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import { ROLL_CONVENTIONS } from '../../src/core/schedule/roll.ts'
-import { type SimulatedAttempt, simulate } from '../../src/core/simulation/simulate.ts'
+import { type SimulatedAttempt, simulate, withoutNotifications } from '../../src/core/simulation/simulate.ts'
 import type { Event } from '../../src/core/state-machine/event.ts'
 import { emptyState } from '../../src/core/state-machine/state.ts'
 import { DAY_MS, type Instant } from '../../src/core/time/instant.ts'
@@ -113,6 +113,7 @@ async function drive(definitions: Definitions, span: Span, see: (event: Event) =
           get: () => Promise.reject(new Error('no blobs')),
         },
         probe: { ask: async () => ({ holds: true, saw: { assumed: true } }) },
+        notifier: { send: async () => ({ kind: 'sent' }) },
         createWorker: reports => createTimedWorker(time, reports, span),
         followers: [],
         readEvents: async function* () {},
@@ -216,7 +217,7 @@ test('drawn definitions of every policy, with attempts of no length and of hours
   let skipped = 0
   let cancelled = 0
   for (let seed = 1; seed <= 40; seed++) {
-    const definitions = drawDefinitions(new Chance(`simulate ${seed}`))
+    const definitions = withoutNotifications(drawDefinitions(new Chance(`simulate ${seed}`)))
     const from = Date.UTC(2026, 0, 5, 5, 58, 30) + seed * 7_919_000
     const { counts, difference } = await compare(definitions, {
       from,

@@ -47,6 +47,8 @@ export const FAULTS = [
   'rollsFinished',
   'cleanStops',
   'reloads',
+  'notificationsSent',
+  'notificationsNotSent',
   'brokenReloads',
   'adopted',
   'foundEnded',

@@ -23,6 +23,8 @@ export interface WorldCounts {
   statuses: number
   refusals: number
   acknowledged: number
+  notificationsSent: number
+  notificationsNotSent: number
   events: number
   segments: number
   stateChecks: number
@@ -52,6 +54,8 @@ export function noCounts(): WorldCounts {
     statuses: 0,
     refusals: 0,
     acknowledged: 0,
+    notificationsSent: 0,
+    notificationsNotSent: 0,
     events: 0,
     segments: 0,
     stateChecks: 0,

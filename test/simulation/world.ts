@@ -17,6 +17,7 @@ import { createMemoryRunIndex } from '../../src/adapters/memory/run-index.ts'
 import type { RecordRequest, TriggerRequest } from '../../src/api/control.ts'
 import type { Answer } from '../../src/core/condition/question.ts'
 import { DagbokError, EXIT } from '../../src/core/error.ts'
+import type { Message } from '../../src/core/notification/message.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import { describeState, replay } from '../../src/core/state-machine/checkpoint.ts'
@@ -27,11 +28,13 @@ import { Daemon } from '../../src/daemon/daemon.ts'
 import type { Follower } from '../../src/daemon/follower.ts'
 import type { PunctualClock } from '../../src/ports/clock.ts'
 import { type Journal, JournalFullError } from '../../src/ports/journal.ts'
+import type { SendResult } from '../../src/ports/notifier.ts'
 import type { Worker, WorkerReports } from '../../src/ports/worker.ts'
 import type { Chance } from './chance.ts'
 import { checkInvariants } from './invariants.ts'
 import { readJournalText } from './journal-text.ts'
 import { Life, type WorldOptions } from './life.ts'
+import type { Delivery } from './notification-book.ts'
 import { disableAll, POOL_SLOTS } from './random-definitions.ts'
 import { auditStory } from './slot-audit.ts'
 import { TurnPump } from './turn-pump.ts'
@@ -68,6 +71,9 @@ export class World {
   readonly #intents = new Set<string>()
   /** Runs that are on disk: whatever is told of others is told too early. */
   readonly #runs = new Set<string>()
+  /** Notifications that are on disk: nobody may be told of others. */
+  readonly #queued = new Set<string>()
+  readonly #deliveries: Delivery[] = []
   readonly #pump = new TurnPump()
   readonly #index = createMemoryRunIndex()
   readonly #feed: string[] = []
@@ -153,6 +159,8 @@ export class World {
     hooks.afterFold?.(life.state, this)
     if (this.chance.happens(0.1)) this.#checkFold(life.state)
     for (const runId of life.state.runs.keys()) this.#runs.add(runId)
+    for (const { waiting } of life.state.outbox.lines.values())
+      for (const id of waiting.keys()) this.#queued.add(id)
     life.journal = hooks.wrapJournal?.(journal, life, this) ?? journal
     life.daemon = this.#assemble(life, disk, life.journal)
     life.daemon.onEvent(event => this.#see(life, event))
@@ -189,6 +197,7 @@ export class World {
         },
         blobs: openBlobStore(JOURNAL_PATH, { disk }),
         probe: { ask: (_question, _occasion, signal) => this.#answer(clock, signal) },
+        notifier: { send: (message, _channel, signal) => this.#bring(life, clock, message, signal) },
         createWorker: reports => this.#createWorker(life, hooks.wrapReports?.(reports, life) ?? reports),
         followers: [this.#followIndex(life), this.#followFeed(life)],
         readEvents: read,
@@ -232,6 +241,35 @@ export class World {
     })
   }
 
+  /** What a channel makes of a message: it takes it, at once or late, it fails, it refuses, or it hangs. */
+  #bring(
+    life: Life,
+    clock: Pick<PunctualClock, 'after'>,
+    { channel, notifications }: Message,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
+    const { chance } = this
+    const ids = notifications.map(({ id }) => id)
+    const early = ids.find(id => !this.#queued.has(id))
+    if (early !== undefined && !life.isOver) this.find(`I14 ${early} is brought before it is durable`)
+    const accepted = chance.happens(0.6)
+    this.#deliveries.push({ ids, channel, accepted })
+    this.counts[accepted ? 'notificationsSent' : 'notificationsNotSent'] += 1
+    const result: SendResult = accepted
+      ? { kind: 'sent' }
+      : chance.happens(0.1)
+        ? { kind: 'refused', error: 'the simulated channel refuses' }
+        : { kind: 'failed', error: 'the simulated channel fails', retryAfterMs: chance.pick([0, 0, 60_000]) }
+    if (chance.happens(0.5)) return Promise.resolve(result)
+    return new Promise(resolve => {
+      const callOff = clock.after(chance.between(1, 60_000), () => resolve(result))
+      signal.addEventListener('abort', () => {
+        callOff()
+        resolve({ kind: 'failed', error: 'called off' })
+      })
+    })
+  }
+
   /** Nothing may run whose intent nobody has been shown: what is shown is durable (and I2 checks that). */
   #createWorker(life: Life, reports: WorkerReports): Worker {
     const worker = this.machine.workerFor(life.number, reports)
@@ -259,6 +297,8 @@ export class World {
     if (event.event === 'run_requested' || event.event === 'schedule_enqueued') {
       this.#runs.add(String((event as { run_id?: unknown }).run_id))
     }
+    if (event.event === 'notification_queued')
+      this.#queued.add(String((event as { notification_id?: unknown }).notification_id))
     if (event.event === 'task_start') {
       const { run_id, task_id, attempt } = event as unknown as Record<string, string>
       this.#intents.add(`${run_id}\n${task_id}\n${attempt}`)
@@ -506,13 +546,14 @@ export class World {
     this.filesBroken = false
     this.reload()
     await this.pump()
-    for (let step = 0; life.state.runs.size > 0 && !life.isOver; step++) {
+    const { runs, outbox } = life.state
+    for (let step = 0; (runs.size > 0 || outbox.size > 0) && !life.isOver; step++) {
       // The clock may have been set back by days, and a retry waits until its instant comes round again.
       if (step > 300) await this.leap()
       const moved = await this.passToNextTimer()
       if (moved && step < DRAIN_STEPS_MAX) continue
       this.find(
-        `I4 ${life.state.runs.size} runs never end: ${[...life.state.runs.keys()].slice(0, 3).join(' ')}`,
+        `I4 ${runs.size} runs and ${outbox.size} notifications never end: ${[...runs.keys()].slice(0, 3).join(' ')}`,
       )
       break
     }
@@ -545,6 +586,7 @@ export class World {
     const findings = checkInvariants(text, {
       visible: this.#visible,
       executions: this.machine.executions,
+      deliveries: this.#deliveries,
       limits: { maxParallel, maxTasks },
       pools: POOL_SLOTS,
       settled: true,

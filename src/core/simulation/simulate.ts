@@ -10,6 +10,7 @@
 
 import { questionsOf } from '../condition/condition.ts'
 import type { Answer, Question } from '../condition/question.ts'
+import type { Dag } from '../dag/dag.ts'
 import type { Limits } from '../planner/admit.ts'
 import { Agenda } from '../planner/agenda.ts'
 import type { Definitions } from '../schedule/definitions.ts'
@@ -49,8 +50,16 @@ interface Ending {
 
 const OK: AttemptResult = { kind: 'ok', output: {} }
 
+/** What is only supposed to happen is told to nobody. */
+export function withoutNotifications(definitions: Definitions): Definitions {
+  const dags = new Map<string, Dag>()
+  for (const [name, { notification: _, ...dag }] of definitions.dags) dags.set(name, dag)
+  return { ...definitions, dags }
+}
+
 /** Yields the events in order, `seq` from 1. The definitions count as loaded at `from`. */
-export function* simulate(definitions: Definitions, options: SimulationOptions): Generator<Event, void> {
+export function* simulate(given: Definitions, options: SimulationOptions): Generator<Event, void> {
+  const definitions = withoutNotifications(given)
   const { from, until, limits, durationOf, answerOf = assumeYes } = options
   const state: State = emptyState()
   const agenda = new Agenda()

@@ -3,26 +3,43 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/builders.ts'
+import { aChannel, aDag, aSchedule, askedBy, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld } from '../../../test/support/decider-world.ts'
 import type { Answer } from '../condition/question.ts'
 import { compileCron } from '../cron/compile.ts'
 import { DagbokError } from '../error.ts'
+import { nextOfLine } from '../notification/outbox.ts'
 import type { Definitions } from '../schedule/definitions.ts'
 import type { Catchup, Overlap } from '../schedule/schedule.ts'
 import { formatSlot } from '../time/instant.ts'
 import { describeState } from './checkpoint.ts'
 import type { AttemptResult, Command } from './command.ts'
-import type { Event } from './event.ts'
+import type { Event, NotificationFailed, NotificationQueued } from './event.ts'
 import { slotKeyText } from './open-slot.ts'
 import { emptyState, type State } from './state.ts'
 
 const START = '2026-03-28T23:00:00Z'
 const DAGS = [
-  aDag('chain', { a: [], b: ['a'], c: ['b'] }, { retries: 1, retryDelayMs: 30_000 }),
+  {
+    ...aDag('chain', { a: [], b: ['a'], c: ['b'] }, { retries: 1, retryDelayMs: 30_000 }),
+    notification: {
+      types: ['ON_ERROR', 'ON_RECOVERY', 'ON_LATE', 'ON_MISSED', 'ON_SKIP'] as const,
+      channels: ['near', 'far', 'gone'],
+      lateAfterMs: 30_000,
+      failuresInRow: 2,
+    },
+  },
   aDag('wide', { a: [], b: [], c: ['a', 'b'], d: ['a'], e: ['c', 'd'] }),
-  aDag('single', { only: [] }, { retries: 2, retryDelayMs: 1_000 }),
+  {
+    ...aDag('single', { only: [] }, { retries: 2, retryDelayMs: 1_000 }),
+    notification: { types: ['ALWAYS'] as const, channels: ['far'], failuresInRow: 1 },
+  },
 ]
+
+const CHANNELS = {
+  near: aChannel(),
+  far: aChannel({ groupMs: 20_000, dedupeMs: 60_000, retryForMs: 90_000 }),
+}
 
 /** What the world says to the conditions of a slot. */
 const ANSWERS: readonly Answer[] = [
@@ -71,6 +88,10 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trigger' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('notified' as const), pick: fc.nat(), how: fc.nat(3) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redefine' as const), to: schedules }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), from: fc.boolean() }) },
   {
@@ -100,6 +121,7 @@ function define(drawn: Drawn): Definitions {
       aSchedule(`s${index}`, cron, dag, { ...policy, ...asked, timing: { timezone: zone } }),
     ),
     pools,
+    CHANNELS,
   )
 }
 
@@ -133,6 +155,8 @@ test('facts, limits and slots hold through any story', () => {
           world.when({ type: 'trigger', runId: `${dag.name}@manual-${runs++}`, dag, cause: 'test' })
         } else if (move.kind === 'cancel' && known.length > 0) {
           world.when({ type: 'cancel', runId: known[move.pick % known.length]!, reason: 'test' })
+        } else if (move.kind === 'notified') {
+          takeMessage(world, move.pick, move.how)
         } else if (
           move.kind === 'pause' ||
           move.kind === 'resume' ||
@@ -156,10 +180,49 @@ test('facts, limits and slots hold through any story', () => {
       expect(describeState(world.restored())).toBe(world.facts())
       checkSlots(world.events)
       checkRuns(world.events, world)
+      checkOutbox(world.events, world)
     }),
     { numRuns: Number(process.env['WALKS'] ?? 300) },
   )
 })
+
+/** What a channel makes of its next message. */
+function takeMessage(world: DeciderWorld, pick: number, how: number): void {
+  const lines = [...world.state.outbox.lines]
+  const [channel, line] = lines[pick % lines.length] ?? []
+  if (channel === undefined || line === undefined) return
+  const notificationIds = nextOfLine(line).map(({ id }) => id)
+  const result = (
+    [{ kind: 'sent' }, { kind: 'failed', error: 'x' }, { kind: 'refused', error: 'x' }] as const
+  )[how]
+  // At times it is said twice: by a sender that died before it knew.
+  for (let times = 0; times <= how % 2; times++)
+    world.when({ type: 'notified', channel, notificationIds, result: result ?? { kind: 'sent' } })
+}
+
+/** Each notification is queued once and ends at most once; what has not ended waits. */
+function checkOutbox(events: readonly Event[], { state }: DeciderWorld): void {
+  const waiting = new Set<string>()
+  const all = new Set<string>()
+  for (const event of events) {
+    if (event.event === 'notification_queued') {
+      const { notification_id: id } = event as NotificationQueued
+      expect(all.has(id)).toBe(false)
+      all.add(id)
+      waiting.add(id)
+    } else if (/^notification_(?:sent|failed|suppressed)$/.test(event.event)) {
+      const { notification_ids: ids, reason } = event as NotificationFailed
+      for (const id of ids) {
+        expect(waiting.delete(id)).toBe((reason as string) !== 'duplicate')
+        all.add(id)
+      }
+    }
+  }
+  const left = [...state.outbox.lines.values()].flatMap(line => [...line.waiting.keys()])
+  expect(new Set(left)).toEqual(waiting)
+  expect(state.outbox.size).toBe(waiting.size)
+  expect(state.outbox.count).toBe(all.size)
+}
 
 /** What people do to slots. A refusal is an answer too: it must leave no trace. */
 function steer(
