@@ -57,6 +57,8 @@ export interface TaskState {
   partial?: true
   startedAt?: Instant
   deadlineAt?: Instant
+  /** Of a running attempt: `State.handovers` when it began. Undefined: 0. */
+  handovers?: number
   retryAt?: Instant
   output?: JsonObject
   blob?: BlobRef

@@ -3,12 +3,15 @@
 //   F1. A version is handed to one unfinished run at a time, and never again once it is consumed.
 //   F2. While a run holds a file no other version of it is handed over: they would be worked on out of order.
 //   F3. Only what is consumed or held is remembered: the rest is as if it had never been seen.
+//   F4. Who looked before a file was consumed does not know what that made of it: the number of the handover tells.
 
 import type { FileRef } from './stage.ts'
 
 export interface TrackedFile {
   /** The version that a successful run had. */
   consumed: string | undefined
+  /** The number of the handover (`State.handovers`) that consumed it; 0 before the first. */
+  consumedIn: number
   held: { readonly version: string; readonly run: string } | undefined
 }
 
@@ -30,17 +33,18 @@ export function* consumedKeys(files: StageFiles | undefined): Generator<string> 
 export function holdFiles(files: StageFiles, run: string, refs: readonly FileRef[]): void {
   for (const { key, version } of refs) {
     const tracked = files.get(key)
-    if (tracked === undefined) files.set(key, { consumed: undefined, held: { version, run } })
+    if (tracked === undefined) files.set(key, { consumed: undefined, consumedIn: 0, held: { version, run } })
     else tracked.held = { version, run }
   }
 }
 
 /** The run that held them has succeeded. */
-export function consumeFiles(files: StageFiles, keys: readonly string[]): void {
+export function consumeFiles(files: StageFiles, keys: readonly string[], handover: number): void {
   for (const key of keys) {
     const tracked = files.get(key)
     if (tracked?.held === undefined) continue
     tracked.consumed = tracked.held.version
+    tracked.consumedIn = handover
     tracked.held = undefined
   }
 }

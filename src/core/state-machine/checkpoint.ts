@@ -36,6 +36,7 @@ interface StateItem {
   kind: 'state'
   epoch: number
   freezes?: Pause[]
+  handovers?: number
   /** How many there ever were. Left out: none. */
   notifications?: number
 }
@@ -73,11 +74,12 @@ interface TaskItem {
   task_id: string
   task: TaskState
 }
-/** Some of the files of a stage: key, consumed version, and the version and run that hold it. */
+/** Some of the files of a stage: key, consumed version and by which handover, and the version and run that hold it. */
 interface StageItem {
   kind: 'stage'
   key: string
-  files: [key: string, consumed: string | null, held?: string, run?: string][]
+  files: [key: string, consumed: string | null, consumedIn: number, held?: string, run?: string][]
+  forgotten?: number
 }
 interface StreamItem {
   kind: 'stream'
@@ -146,9 +148,10 @@ export function checkpointEvents(state: State, timestamp: string): Checkpoint[] 
 }
 
 function* items(state: State): Generator<Item> {
-  const { epoch, freezes, outbox } = state
+  const { epoch, freezes, outbox, handovers } = state
   const head: StateItem = { kind: 'state', epoch }
   if (freezes.length > 0) head.freezes = freezes
+  if (handovers > 0) head.handovers = handovers
   if (outbox.count > 0) head.notifications = outbox.count
   yield head
   for (const [id, schedule] of state.schedules) yield scheduleItem(id, schedule)
@@ -160,6 +163,7 @@ function* items(state: State): Generator<Item> {
     for (const [taskId, task] of run.tasks) yield { kind: 'task', run_id: run.runId, task_id: taskId, task }
   }
   for (const [key, files] of state.stages) yield* stageItems(key, files)
+  for (const [key, forgotten] of state.forgotten) yield { kind: 'stage', key, files: [], forgotten }
   for (const [key, { position, held }] of state.streams)
     yield {
       kind: 'stream',
@@ -172,8 +176,10 @@ function* items(state: State): Generator<Item> {
 
 /** Sorted, so that the items of two equal states are equal. */
 function* stageItems(key: string, files: StageFiles): Generator<StageItem> {
-  const rows = [...files].map(([name, { consumed, held }]): StageItem['files'][number] =>
-    held === undefined ? [name, consumed ?? null] : [name, consumed ?? null, held.version, held.run],
+  const rows = [...files].map(([name, { consumed, consumedIn, held }]): StageItem['files'][number] =>
+    held === undefined
+      ? [name, consumed ?? null, consumedIn]
+      : [name, consumed ?? null, consumedIn, held.version, held.run],
   )
   rows.sort(([a], [b]) => (a < b ? -1 : 1))
   for (const part of inParts(rows)) yield { kind: 'stage', key, files: part }
@@ -236,6 +242,7 @@ function restoreItem(state: State, json: JsonObject): void {
     case 'state':
       state.epoch = item.epoch
       state.freezes = item.freezes ?? []
+      state.handovers = item.handovers ?? 0
       state.outbox.count = item.notifications ?? 0
       return
     case 'schedule': {
@@ -294,12 +301,15 @@ function restoreItem(state: State, json: JsonObject): void {
   }
 }
 
-function restoreFiles(state: State, { key, files }: StageItem): void {
+function restoreFiles(state: State, { key, files, forgotten }: StageItem): void {
+  if (forgotten !== undefined) state.forgotten.set(key, forgotten)
+  if (files.length === 0) return
   const tracked: StageFiles = state.stages.get(key) ?? new Map()
   state.stages.set(key, tracked)
-  for (const [name, consumed, version, run] of files) {
+  for (const [name, consumed, consumedIn, version, run] of files) {
     const isHeld = version !== undefined && run !== undefined
-    tracked.set(name, { consumed: consumed ?? undefined, held: isHeld ? { version, run } : undefined })
+    const held = isHeld ? { version, run } : undefined
+    tracked.set(name, { consumed: consumed ?? undefined, consumedIn, held })
     if (isHeld) heldKeys(runOf(state, run), partOf(key)).push(name)
   }
 }

@@ -120,6 +120,46 @@ describe('files', () => {
     expect(tell(w.end('r2', 'poll', files([file('b')])))).toContain('files_dispatched poll')
   })
 
+  test('whose old version was listed before another run had it and a newer one are looked for again', () => {
+    const w = world()
+    for (const run of ['r1', 'r2', 'slow']) request(w, run)
+    for (const version of ['1', '2']) {
+      w.end(`r${version}`, 'poll', files([file('a', version)]))
+      w.ok(`r${version}`, 'work')
+    }
+    expect(tell(w.end('slow', 'poll', files([file('a', '1')])))).toEqual([
+      'task_lost poll another run has taken a meanwhile',
+      'task_start poll 2',
+    ])
+    expectOneState(w)
+    expect(tell(w.end('slow', 'poll', files([file('a', '3')])))).toContain('files_dispatched poll')
+  })
+
+  test('that were consumed and found gone since they were listed are looked for again', () => {
+    const w = world()
+    for (const run of ['r1', 'slow', 'slower']) request(w, run)
+    w.end('r1', 'poll', files([file('a')]))
+    w.ok('r1', 'work')
+    w.end(request(w, 'r2'), 'poll', files([], ['a']))
+    expectOneState(w)
+    expect(tell(w.end('slow', 'poll', files([file('a')])))).toContain(
+      'task_lost poll files of external_input_files were found gone meanwhile',
+    )
+    expect(tell(w.end('slower', 'poll', files([])))).toContain('task_ok poll 1')
+  })
+
+  test('that were missing, came again and were consumed since are not forgotten', () => {
+    const w = world()
+    w.end(request(w, 'r1'), 'poll', files([file('a')]))
+    w.ok('r1', 'work')
+    for (const run of ['slow', 'r2']) request(w, run)
+    w.end('r2', 'poll', files([file('a', '2')]))
+    w.ok('r2', 'work')
+    expect(tell(w.end('slow', 'poll', files([], ['a'])))).not.toContain('files_forgotten')
+    expect(candidate(w, file('a', '2'))).toBe(false)
+    expectOneState(w)
+  })
+
   test('that are gone are forgotten, and new when they come again', () => {
     const w = world()
     w.end(request(w, 'r1'), 'poll', files([file('a')]))

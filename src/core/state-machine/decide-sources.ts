@@ -6,7 +6,7 @@
 //       gets it again.
 
 import { jsonBytes } from '../json.ts'
-import type { RunState } from '../run/run.ts'
+import type { RunState, TaskState } from '../run/run.ts'
 import type { Taken, TakenFiles, TakenRecords } from '../run/taken.ts'
 import { type FileRef, stageKey } from '../stage/stage.ts'
 import { isCandidate } from '../stage/stage-files.ts'
@@ -21,11 +21,23 @@ const PART_BYTES = 40 * 1024
 export type TakeRefusal = { kind: 'again' | 'skip'; reason: string }
 
 /** @returns undefined if the run may have it */
-export function refuseTaken({ state }: Decider, run: RunState, taken: Taken): TakeRefusal | undefined {
+export function refuseTaken(
+  { state }: Decider,
+  run: RunState,
+  { handovers = 0 }: TaskState,
+  taken: Taken,
+): TakeRefusal | undefined {
   if (taken.kind === 'files') {
-    const files = state.stages.get(stageKey(run.dagName, taken.stage))
-    const lost = taken.files.find(file => !isCandidate(files, file))
-    return lost && { kind: 'again', reason: `another run has taken ${lost.key} meanwhile` }
+    const stage = stageKey(run.dagName, taken.stage)
+    const files = state.stages.get(stage)
+    // What was listed may have been consumed since in a version that was written over, or forgotten: nobody knows it now.
+    const lost = taken.files.find(
+      file => !isCandidate(files, file) || (files?.get(file.key)?.consumedIn ?? 0) > handovers,
+    )
+    if (lost !== undefined) return { kind: 'again', reason: `another run has taken ${lost.key} meanwhile` }
+    if (taken.files.length > 0 && (state.forgotten.get(stage) ?? 0) > handovers)
+      return { kind: 'again', reason: `files of ${taken.stage} were found gone meanwhile` }
+    return undefined
   }
   const stream = state.streams.get(streamKey(run.dagName, taken.stream))
   if (stream?.held !== undefined)
@@ -56,6 +68,10 @@ function emitFiles(
   { stage, files, gone }: TakenFiles,
 ): void {
   const { runId, dagName } = run
+  const { handovers = 0 } = run.tasks.get(taskId)!
+  const tracked = decider.state.stages.get(stageKey(dagName, stage))
+  // One that has come again and was consumed since is not gone.
+  const forgotten = gone.filter(key => (tracked?.get(key)?.consumedIn ?? 0) <= handovers)
   const parts = inParts(files)
   if (files.length > 0)
     parts.forEach((part, index) => {
@@ -70,7 +86,7 @@ function emitFiles(
         files: part.map(({ key, version }): FileRef => ({ key, version })),
       })
     })
-  for (const keys of inParts(gone))
+  for (const keys of inParts(forgotten))
     if (keys.length > 0) decider.emit({ event: 'files_forgotten', dag_name: dagName, stage, keys })
 }
 

@@ -268,6 +268,21 @@ describe('a fan-out', () => {
     expectOneState(w)
   })
 
+  test('that ends keeps its run’s place among the runs at once for what comes after it', () => {
+    const retried = { ...aDag('other', { only: [] }, { retries: 1, retryDelayMs: 1_000 }), hash: 'other' }
+    const w = new DeciderWorld(definitionsOf([dag, retried]), START).boot()
+    w.limits = { maxParallel: 1, maxTasks: 16 }
+    w.when({ type: 'trigger', runId: 'r1', dag: retried, cause: 'cli' })
+    w.fail('r1', 'only')
+    w.when({ type: 'trigger', runId: 'r2', dag, cause: 'cli' })
+    w.end('r2', 'each', clients('a'))
+    w.now += 60_000
+    expect(tell(w.when({ type: 'wake' }))).toEqual([])
+    expect(tell(w.ok('r2', 'each[a]'))).toEqual(['task_ok each[a] 1', 'task_ok each 1', 'task_start after 1'])
+    expect(w.state.slotsHeld).toBe(1)
+    expect(tell(w.ok('r2', 'after'))).toContain('task_start only 2')
+  })
+
   test('cancelled, ends when the last client that was under way has ended', () => {
     const w = started(dag)
     w.end(RUN, 'each', clients('a', 'b', 'c'))

@@ -174,7 +174,7 @@ function emitOk(
 ): void {
   const { decider, run, task, definition, durationMs } = ending
   const line = subjectOf(run, definition.id, task, task.attempt)
-  const refused = taken && refuseTaken(decider, run, taken)
+  const refused = taken && refuseTaken(decider, run, task, taken)
   if (refused?.kind === 'again') return emitLost(ending, refused.reason)
   if (refused !== undefined) {
     const why = { reason: 'returned_skip', detail: refused.reason } as const

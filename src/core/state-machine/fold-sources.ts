@@ -22,7 +22,7 @@ export function foldSource(state: State, event: SourceEvent): void {
       const stage = stageKey(event.dag_name, event.stage)
       const files = filesOf(state, stage)
       const hold = takeHold(runOf(state, event.run_id), 'files', event.stage)
-      if (event.event === 'files_consumed') consumeFiles(files, hold.keys)
+      if (event.event === 'files_consumed') consumeFiles(files, hold.keys, ++state.handovers)
       else releaseFiles(files, hold.keys)
       if (files.size === 0) state.stages.delete(stage)
       return
@@ -31,6 +31,8 @@ export function foldSource(state: State, event: SourceEvent): void {
       const stage = stageKey(event.dag_name, event.stage)
       const files = filesOf(state, stage)
       forgetFiles(files, event.keys)
+      state.handovers += 1
+      state.forgotten.set(stage, state.handovers)
       if (files.size === 0) state.stages.delete(stage)
       return
     }

@@ -43,6 +43,7 @@ export function foldTask(state: State, event: TaskEvent): void {
       task.attempt = event.attempt
       task.startedAt = parseInstant(event.timestamp)
       task.deadlineAt = event.deadline_at === undefined ? undefined : parseInstant(event.deadline_at)
+      if (state.handovers > 0) task.handovers = state.handovers
       task.retryAt = undefined
       task.process = undefined
       return

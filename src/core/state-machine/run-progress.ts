@@ -49,10 +49,15 @@ export function finishRun(state: State, run: RunState, at: Instant): void {
   else state.startable.add(next)
 }
 
+/**
+ * A run that has a task ready holds a slot: the last client of a fan-out had given it back, a line before the fan-out's end,
+ * and nothing can have taken it in the same commit.
+ */
 export function makeReady(state: State, run: RunState, task: TaskState, taskId: string): void {
   task.status = 'ready'
   run.ready += 1
   state.ready.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
+  holdSlot(state, run)
 }
 
 /** A task that was ready or due for a retry leaves its line. */
@@ -77,6 +82,8 @@ export function endAttempt(state: State, run: RunState, taskId: string): void {
   if (!state.live.delete(taskKeyText(run.runId, taskId))) {
     throw new Error(`run ${run.runId}: task ${taskId} ends an attempt that was not running`)
   }
+  const task = run.tasks.get(taskId)
+  if (task?.handovers !== undefined) delete task.handovers
   run.live -= 1
   state.liveVersion += 1
 }

@@ -95,6 +95,10 @@ export interface State {
   readonly stages: Map<string, StageFiles>
   /** Streams that were read from or are held, by `streamKey`. */
   readonly streams: Map<string, StreamState>
+  /** How often files were consumed or forgotten: tells whether what an attempt saw of a stage is still so. */
+  handovers: number
+  /** The last of these that forgot files, by `stageKey`. */
+  readonly forgotten: Map<string, number>
   /** Pauses of everything at once, the latest ones. */
   freezes: Pause[]
   /** What is to be told and has not been. */
@@ -143,6 +147,8 @@ export function emptyState(): State {
     runs: new Map(),
     stages: new Map(),
     streams: new Map(),
+    handovers: 0,
+    forgotten: new Map(),
     freezes: [],
     outbox: new Outbox(),
     places: 0,
