@@ -6,6 +6,10 @@
 // leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it. The second lets the scheduler
 // collect its garbage between slots instead of while one is due (docs/adr/0016-garbage-is-collected-between-slots.md).
 
+// File systems are asked by a pool of threads, four unless somebody says otherwise, and a mount that hangs keeps its thread. What
+// may hang is bounded wherever it is asked (conditions, stages); the rest is for the journal. Read before its first use.
+process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '12'
+
 var version = process.versions.node.split('.').map(Number)
 
 if (version[0] < 22 || (version[0] === 22 && version[1] < 22)) {

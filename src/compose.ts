@@ -325,20 +325,18 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 }
 
 function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, dagsDir, calendarsDir, poolsFile, workflowsDir, varsDir, environment } =
-    settings
+  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, poolsFile, workflowsDir } = settings
   const { notificationsFile } = settings
+  const scheduleDirsAreNamed = scheduleDirsGiven
   return {
     root,
     scheduleDirs,
-    scheduleDirsAreNamed: settings.scheduleDirsGiven,
+    scheduleDirsAreNamed,
     dagsDir,
     calendarsDir,
     poolsFile,
     notificationsFile,
     workflowsDir,
-    varsDir,
-    environment,
   }
 }
 

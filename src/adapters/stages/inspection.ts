@@ -2,10 +2,12 @@
 
 import { access, constants, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import PQueue from 'p-queue'
 import type { Stage, StageName } from '../../core/stage/stage.ts'
 import { type BucketLocation, describeS3Failure, loadS3, openBucket } from './s3-library.ts'
 import { withinLimit } from './waiting.ts'
 
+const AT_ONCE = 8
 const DIRECTORY_MS = 5_000
 const BUCKET_MS = 20_000
 
@@ -17,14 +19,16 @@ const USES: Readonly<Record<StageName, { readonly mode: number; readonly verb: s
   resources_static: { mode: constants.R_OK | constants.X_OK, verb: 'read' },
 }
 
-const MISSING = new Set(['ENOENT', 'ENOTDIR'])
+/** The words for a folder that is not there, which is no fault where it can be made. */
+export const MISSING = 'there is no such folder'
 
 /** What is wrong with each of these stages, in words; undefined where nothing is. */
 export function inspectStages(
   { root }: { readonly root: string },
   stages: readonly Stage[],
 ): Promise<(string | undefined)[]> {
-  return Promise.all(stages.map(stage => inspect(root, stage)))
+  const turns = new PQueue({ concurrency: AT_ONCE })
+  return Promise.all(stages.map(stage => turns.add(() => inspect(root, stage))))
 }
 
 async function inspect(root: string, { name, location }: Stage): Promise<string | undefined> {
@@ -42,7 +46,8 @@ export async function inspectDirectory(path: string, name: StageName): Promise<s
   try {
     if (!(await stat(path)).isDirectory()) return 'it is no folder'
   } catch (error) {
-    if (MISSING.has((error as NodeJS.ErrnoException).code ?? '')) return 'there is no such folder'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return MISSING
     throw error
   }
   const { mode, verb } = USES[name]

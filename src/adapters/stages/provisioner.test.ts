@@ -74,6 +74,33 @@ describe('folders', () => {
   })
 })
 
+test('a file system that hangs delays a start by a moment, and nothing else', async () => {
+  const made: string[] = []
+  const comeBack: (() => void)[] = []
+  const provisioner = createStageProvisioner({
+    root,
+    note: message => notes.push(message),
+    silenceMs: 50,
+    makeDirectory: async path => {
+      if (path.endsWith('hangs')) await new Promise<void>(done => comeBack.push(done))
+      made.push(path.slice(root.length + 1))
+      return undefined
+    },
+  })
+  const stage = (path: string) => inFolder('resources_static', path)
+  await provisioner.provision([dag('one', stage('a'), stage('x/hangs'), stage('b'), stage('c'))])
+  expect(made).toEqual(['a', 'b', 'c'])
+  expect(notes).toEqual([
+    `stage resources_static of one: ${join(root, 'x/hangs')} did not answer within 50ms`,
+  ])
+  // With two of them the others wait, also those of a later load.
+  await provisioner.provision([dag('two', stage('y/hangs'), stage('d'))])
+  expect(made).toEqual(['a', 'b', 'c'])
+  expect(notes.at(-1)).toBe('1 more stages wait behind folders that do not answer')
+  for (const back of comeBack) back()
+  await vi.waitFor(() => expect(made).toContain('d'))
+})
+
 describe('buckets', () => {
   let s3: S3Double
   beforeEach(async () => {

@@ -4,16 +4,17 @@
 //      program makes them.
 //   2. A bucket is looked at, never made: whom it belongs to and what it costs is not ours to choose. One that answered is
 //      not asked again by this process.
-//   3. Two folders at a time, each for a moment only: a mount that hangs delays a start by that, and no more.
+//   3. Two folders at a time, whoever asks: a mount that hangs takes a thread each, and may never give it back. It delays a
+//      start by a moment; what waits behind it is made when it comes back.
 
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import PQueue from 'p-queue'
 import type { Stage, StageName } from '../../core/stage/stage.ts'
+import { formatDuration } from '../../core/time/duration.ts'
 import type { StageProvisioner } from '../../ports/stage-provisioner.ts'
-import { inspectBucket, inspectDirectory } from './inspection.ts'
+import { inspectBucket, inspectDirectory, MISSING } from './inspection.ts'
 import { type BucketLocation, nameBucket } from './s3-library.ts'
-import { withinLimit } from './waiting.ts'
 
 const MODES: Readonly<Record<StageName, number>> = {
   external_input_files: 0o770,
@@ -22,8 +23,9 @@ const MODES: Readonly<Record<StageName, number>> = {
   resources_static: 0o750,
 }
 
-const DIRECTORY_MS = 5_000
 const AT_ONCE = 2
+/** Without an end of anything for so long, nothing more is waited for. */
+const SILENCE_MS = 5_000
 
 interface Wanted {
   readonly dagName: string
@@ -35,9 +37,18 @@ export interface StageProvisionerOptions {
   readonly root: string
   /** A stage that could not be made, in words. */
   note(message: string): void
+  /** What is wrong with a folder that is there or was made, if anything is. Default: of real folders. */
+  readonly makeDirectory?: ((path: string, stage: Stage) => Promise<string | undefined>) | undefined
+  /** Default: five seconds. */
+  readonly silenceMs?: number | undefined
 }
 
-export function createStageProvisioner({ root, note }: StageProvisionerOptions): StageProvisioner {
+export function createStageProvisioner({
+  root,
+  note,
+  makeDirectory = make,
+  silenceMs = SILENCE_MS,
+}: StageProvisionerOptions): StageProvisioner {
   const folders = new PQueue({ concurrency: AT_ONCE })
   const buckets = new PQueue({ concurrency: AT_ONCE })
   const closing = new AbortController()
@@ -55,24 +66,53 @@ export function createStageProvisioner({ root, note }: StageProvisionerOptions):
     else tell(wanted, `${name}: ${fault}`)
   }
 
+  const seeToFolder = async (wanted: Wanted, path: string): Promise<void> => {
+    if (closing.signal.aborted) return
+    try {
+      const fault = await makeDirectory(path, wanted.stage)
+      if (fault !== undefined) tell(wanted, fault)
+    } catch (error) {
+      tell(wanted, `${path} cannot be made: ${(error as Error).message}`)
+    }
+  }
+
+  /** Resolves when all have been seen to, or nothing has come of any of them for too long. */
+  const seeToFolders = async (all: readonly (readonly [Wanted, string])[]): Promise<void> => {
+    const begun = new Map<string, Wanted>()
+    let left = all.length
+    const ended = Promise.withResolvers<void>()
+    const silence = setTimeout(() => {
+      const within = formatDuration(silenceMs)
+      for (const [path, wanted] of begun) tell(wanted, `${path} did not answer within ${within}`)
+      const waiting = left - begun.size
+      if (waiting > 0 && !closing.signal.aborted)
+        note(`${waiting} more stages wait behind folders that do not answer`)
+      ended.resolve()
+    }, silenceMs)
+    for (const [wanted, path] of all)
+      void folders.add(async () => {
+        begun.set(path, wanted)
+        await seeToFolder(wanted, path)
+        begun.delete(path)
+        left -= 1
+        if (left === 0) ended.resolve()
+        else silence.refresh()
+      })
+    await ended.promise
+    clearTimeout(silence)
+  }
+
   return {
     async provision(dags) {
-      const stages = [...dags].flatMap(({ name, manifest }) =>
-        (manifest?.stages ?? []).map((stage): Wanted => ({ dagName: name, stage })),
-      )
-      const made = stages.map(async wanted => {
-        const { location } = wanted.stage
-        if (location.kind === 's3') return void buckets.add(() => seeToBucket(wanted, location))
-        const path = resolve(root, location.path)
-        const work = folders.add(() => makeDirectory(path, wanted.stage))
-        try {
-          const fault = await withinLimit(DIRECTORY_MS, closing.signal, () => work)
-          if (fault !== undefined) tell(wanted, fault)
-        } catch (error) {
-          tell(wanted, `${path} cannot be made: ${(error as Error).message}`)
+      const paths: (readonly [Wanted, string])[] = []
+      for (const { name: dagName, manifest } of dags)
+        for (const stage of manifest?.stages ?? []) {
+          const { location } = stage
+          const wanted = { dagName, stage }
+          if (location.kind === 's3') void buckets.add(() => seeToBucket(wanted, location))
+          else paths.push([wanted, resolve(root, location.path)])
         }
-      })
-      await Promise.all(made)
+      if (paths.length > 0) await seeToFolders(paths)
     },
     close() {
       closing.abort(new Error('the scheduler stops'))
@@ -80,17 +120,17 @@ export function createStageProvisioner({ root, note }: StageProvisionerOptions):
   }
 }
 
-/** What is wrong with a folder that is there or was made, if anything is. */
-async function makeDirectory(path: string, { name }: Stage): Promise<string | undefined> {
+async function make(path: string, { name }: Stage): Promise<string | undefined> {
+  const found = await inspectDirectory(path, name)
+  if (found !== MISSING) return found && `${path} is there, but ${found}`
   await mkdir(dirname(path), { recursive: true })
   try {
     await mkdir(path, { mode: MODES[name] })
     // What a umask took away.
     await chmod(path, MODES[name])
-    return undefined
   } catch (error) {
+    // Somebody else has made it meanwhile, and chosen.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-  const fault = await inspectDirectory(path, name)
-  return fault && `${path} is there, but ${fault}`
+  return undefined
 }
