@@ -325,18 +325,20 @@ function openSource(settings: Settings, note: NonNullable<SessionOptions['note']
 }
 
 function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, scheduleDirsGiven, dagsDir, calendarsDir, poolsFile, workflowsDir } = settings
+  const { root, scheduleDirs, dagsDir, calendarsDir, poolsFile, workflowsDir, varsDir, environment } =
+    settings
   const { notificationsFile } = settings
-  const scheduleDirsAreNamed = scheduleDirsGiven
   return {
     root,
     scheduleDirs,
-    scheduleDirsAreNamed,
+    scheduleDirsAreNamed: settings.scheduleDirsGiven,
     dagsDir,
     calendarsDir,
     poolsFile,
     notificationsFile,
     workflowsDir,
+    varsDir,
+    environment,
   }
 }
 

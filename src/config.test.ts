@@ -34,6 +34,8 @@ test('the defaults are the documented ones, with paths under the root', () => {
     calendarsDir: '/srv/site/configs/calendars',
     poolsFile: '/srv/site/configs/pools.yaml',
     notificationsFile: '/srv/site/configs/notifications.yaml',
+    varsDir: '/srv/site/configs/vars',
+    environment: 'default',
     workflowsDir: '/srv/site/workflows',
     statePath: '/srv/site/logs/orchestrator_state.jsonl',
     eventsPath: '/srv/site/logs/orchestrator_events.jsonl',

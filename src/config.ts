@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DagbokError, EXIT } from './core/error.ts'
+import { checkId } from './core/ids.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -22,6 +23,9 @@ export interface Settings {
   readonly poolsFile: string
   readonly notificationsFile: string
   readonly workflowsDir: string
+  readonly varsDir: string
+  /** Whose vars are filled into manifests. */
+  readonly environment: string
   /** The active segment of the journal. */
   readonly statePath: string
   /** The task-event feed. */
@@ -246,6 +250,28 @@ export const SETTING_SPECS: readonly SettingSpec[] = [
     expected: 'a folder',
     about: 'folder of your workflow functions',
     read: path,
+  },
+  {
+    name: 'varsDir',
+    flag: '--vars-dir',
+    argument: '<dir>',
+    env: 'SCHED_VARS_DIR',
+    key: 'vars_dir',
+    fallback: 'configs/vars',
+    expected: 'a folder',
+    about: 'folder of the vars of manifests, a file for each environment',
+    read: path,
+  },
+  {
+    name: 'environment',
+    flag: '--environment',
+    argument: '<name>',
+    env: 'SCHED_ENVIRONMENT',
+    key: 'environment',
+    fallback: 'default',
+    expected: 'a name (letters, digits, ".", "_", "-")',
+    about: 'whose vars are laid over those of default.yaml',
+    read: raw => (typeof raw === 'string' && checkId(raw) === undefined ? raw : undefined),
   },
   {
     name: 'statePath',
@@ -504,6 +530,7 @@ export function resolveSettings(input: SettingsInput): ResolvedSettings {
     'poolsFile',
     'notificationsFile',
     'workflowsDir',
+    'varsDir',
     'statePath',
     'eventsPath',
     'socketPath',

@@ -23,8 +23,8 @@ export async function findProblems(
   const { settings, cwd } = context
   const house = await context.house()
   const within = (file: string, folder: string) => !relative(folder, file).startsWith('..')
-  const { scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile } = settings
-  const folders = [...scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile]
+  const { scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile, varsDir } = settings
+  const folders = [...scheduleDirs, dagsDir, calendarsDir, poolsFile, notificationsFile, varsDir]
   const paths = files.map(file => resolve(cwd, file))
   const inside = paths.filter(path => folders.some(folder => within(path, folder)))
 
@@ -38,6 +38,8 @@ export async function findProblems(
       definitions = result.definitions
       const { schedules, dags, calendars, pools, channels } = definitions
       what = `${plural(schedules.size, 'schedule')}, ${plural(dags.size, 'DAG')}`
+      const manifests = dags.values().reduce((count, dag) => (dag.manifest ? count + 1 : count), 0)
+      if (manifests > 0) what += ` (${plural(manifests, 'manifest')})`
       if (calendars.size > 0) what += `, ${plural(calendars.size, 'calendar')}`
       if (pools.size > 0) what += `, ${plural(pools.size, 'pool')}`
       if (channels.size > 0) what += `, ${plural(channels.size, 'channel')}`

@@ -166,6 +166,11 @@ export async function parse(
   )
     .option('--strict', 'exit 3 if there is anything to say')
     .option('--crowd <n>', 'tell of minutes with more schedules than this (default: 20)')
+  add<[string, { expanded?: boolean }]>(
+    'show <dag>',
+    'what a DAG (its name, or a file) is: how its runs come about, its files, its tasks',
+    async (context, dag, flags) => (await import('./commands/show.ts')).run(context, dag, flags),
+  ).option('--expanded', 'as YAML that says everything: vars, defaults, the tasks that a manifest brings')
   add<[string | undefined, { count?: string }]>(
     'next [schedule]',
     'when schedules are due next',

@@ -13,11 +13,11 @@ import type { Json } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { DefinitionProblem } from '../ports/definition-source.ts'
 import type { CheckedCalendarFile, LoosePlan } from './calendar-file.ts'
-import { listNames, shortenPath } from './dag-file.ts'
 import type { CheckedIcsFile } from './ics-file.ts'
 import { FirstPlaces } from './link.ts'
 import { hashOf } from './normal-form.ts'
 import { ProblemList } from './problem.ts'
+import { listNames, shortenPath } from './task-list.ts'
 
 /** Includes of includes: more is a slip, and each takes a step of the stack. */
 const MAX_DEPTH = 20

@@ -5,7 +5,7 @@
 
 import type { Condition } from '../core/condition/condition.ts'
 import { questionsOf } from '../core/condition/condition.ts'
-import { findMarks, isMark, MARKS } from '../core/condition/occasion.ts'
+import { findMarks, MARKS } from '../core/condition/occasion.ts'
 import { QUESTION_KINDS, type QuestionKind } from '../core/condition/question.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
@@ -63,15 +63,34 @@ export function checkConditions(
   return checker.asked
 }
 
+/** Conditions of a fan-out, asked for each client: they may name the client, and must be about it. */
+export function checkClientConditions(
+  list: Json | undefined,
+  path: Path,
+  tree: YamlTree,
+  problems: ProblemList,
+): AskedSchedule[] {
+  const checker = new ConditionChecker(tree, problems, true)
+  checker.checkList(list, path)
+  return checker.asked
+}
+
+/** What stands for the client in the texts of its conditions. */
+const CLIENT_MARK = 'client_id'
+
 class ConditionChecker {
   readonly #tree: YamlTree
   readonly #problems: ProblemList
+  readonly #ofClients: boolean
+  readonly #marks: readonly string[]
   #questions = 0
   readonly asked: AskedSchedule[] = []
 
-  constructor(tree: YamlTree, problems: ProblemList) {
+  constructor(tree: YamlTree, problems: ProblemList, ofClients = false) {
     this.#tree = tree
     this.#problems = problems
+    this.#ofClients = ofClients
+    this.#marks = ofClients ? [...MARKS, CLIENT_MARK] : MARKS
   }
 
   checkList(list: Json | undefined, path: Path): void {
@@ -121,6 +140,14 @@ class ConditionChecker {
     if (condition['not'] !== undefined) this.#checkOne(condition['not'], [...path, 'not'])
     const kind = QUESTION_KINDS.find(name => condition[name] !== undefined)
     if (kind !== undefined) this.#questions++
+    if (this.#ofClients)
+      for (const key of ['calendar', 'blackout'])
+        if (condition[key] !== undefined)
+          this.#problems.add(
+            this.#tree.locateKey(path, key),
+            `"${key}" says the same for every client: it is no condition of one`,
+            { help: 'move it to the conditions of the schedule' },
+          )
     this.#checkSiblings(condition, kind, path)
     this.#checkDurations(condition, path)
     this.#checkTexts(condition, path)
@@ -162,9 +189,13 @@ class ConditionChecker {
     this.#refuseMarks(
       command,
       [...path, 'command'],
-      'use "$DAGBOK_DATE" and the like, or write the command as a list',
+      `use "$${this.#ofClients ? 'DAGBOK_CLIENT_ID' : 'DAGBOK_DATE'}" and the like, or write the command as a list`,
     )
-    this.#refuseMarks(sql, [...path, 'sql'], 'use the parameters :date, :slot, :tenant, :schedule and :dag')
+    this.#refuseMarks(
+      sql,
+      [...path, 'sql'],
+      `use the parameters ${this.#ofClients ? ':client_id, ' : ''}:date, :slot, :tenant, :schedule and :dag`,
+    )
     for (const [text, key] of [
       [database, 'database'],
       [signal, 'signal'],
@@ -189,21 +220,21 @@ class ConditionChecker {
   /** True if all marks of the text are known. */
   #checkMarks(text: Json | undefined, path: Path): boolean {
     if (typeof text !== 'string') return true
-    const unknown = findMarks(text).filter(({ name }) => !isMark(name))
+    const unknown = findMarks(text).filter(({ name }) => !this.#marks.includes(name))
     for (const { name, start, end } of unknown) {
       if (name === '') {
         this.#problems.add(
           this.#placeIn(path, start, end),
           'expected a mark between "{{" and "}}", got nothing',
           {
-            help: `known marks: ${MARKS.join(', ')}`,
+            help: `known marks: ${this.#marks.join(', ')}`,
           },
         )
         continue
       }
-      const near = findNearest(name, MARKS)
+      const near = findNearest(name, this.#marks)
       this.#problems.add(this.#placeIn(path, start, end), `unknown mark "{{${name}}}"`, {
-        help: near === undefined ? `known marks: ${MARKS.join(', ')}` : `did you mean "{{${near}}}"?`,
+        help: near === undefined ? `known marks: ${this.#marks.join(', ')}` : `did you mean "{{${near}}}"?`,
       })
     }
     return unknown.length === 0
@@ -212,7 +243,7 @@ class ConditionChecker {
   #refuseMarks(text: Json | undefined, path: Path, help: string): void {
     if (typeof text !== 'string') return
     for (const { name, start, end } of findMarks(text))
-      if (isMark(name))
+      if (this.#marks.includes(name))
         this.#problems.add(this.#placeIn(path, start, end), `the mark "{{${name}}}" is not filled in here`, {
           help,
         })

@@ -7,6 +7,8 @@ import { CalendarFile } from './calendar-schema.ts'
 import { CALENDAR_WORDS } from './calendar-words.ts'
 import { DAG_WORDS, DagFile } from './dag-schema.ts'
 import { makeJsonSchemas } from './json-schema.ts'
+import { ManifestFile } from './manifest-schema.ts'
+import { MANIFEST_WORDS } from './manifest-words.ts'
 import { SCHEDULE_WORDS, ScheduleFile } from './schedule-schema.ts'
 
 const schemas = makeJsonSchemas()
@@ -74,6 +76,38 @@ const DAG_FILES: [unknown, boolean][] = [
   [[], false],
 ]
 
+const manifest = (entry: object) => ({ dag: entry })
+
+const MANIFEST_FILES: [unknown, boolean][] = [
+  [manifest({}), true],
+  [
+    manifest({ schedule: '0 6 * * *', notify: ['SUPPORT'], notification_type: ['ON_ERROR', 'ON_LATE'] }),
+    true,
+  ],
+  [manifest({ schedule: { every: '5m', overlap: 'queue', conditions: [{ calendar: 'office' }] } }), true],
+  [manifest({ schedule: { overlap: 'queue' } }), false],
+  [manifest({ schedule: { cron: '@daily', dag: 'd' } }), false],
+  [manifest({ triggered: true, stream: { file: 'a.jsonl', max_records: 5 } }), true],
+  [manifest({ triggered: { on_arrival: false, after: ['a', { dag: 'b', status: ['partial'] }] } }), true],
+  [manifest({ triggered: false }), false],
+  [manifest({ triggered: { after: [{ dag: 'b', status: ['ok'] }] } }), false],
+  [manifest({ stages: ['external_input_files', { resources_static: { path: 'r' } }] }), true],
+  [manifest({ stages: { external_input_files: null, external_output_files: { s3: 's3://abc/x' } } }), true],
+  [manifest({ stages: ['external_input'] }), false],
+  [manifest({ stages: { external_output_files: { pattern: '*' } } }), false],
+  [manifest({ stages: { external_output_files: { s3: 'abc/x' } } }), false],
+  [manifest({ clients: { sqlite: 'c.sqlite', query: 'select 1', exclude: ['x'], parallel: 2 } }), true],
+  [manifest({ clients: { postgres: 'postgres://u:p@h/d' } }), false],
+  [manifest({ tasks: [{ name: 'A', target_sp: 'shell', args: {}, multi_client_execution: true }] }), true],
+  [manifest({ tasks: [{ id: 'A', workflow_ref: 'shell', multi_client_execution: { parallel: 0 } }] }), false],
+  [manifest({ tasks: [{ name: 'A' }] }), false],
+  [manifest({ tasks: [{ target_sp: 'shell' }] }), false],
+  [manifest({ tasks: [{ name: 'A', workflow_ref: 'shell', trigger_rule: 'all' }] }), false],
+  [{ dag: {}, name: 'x' }, false],
+  [{ dag: null }, false],
+  [[], false],
+]
+
 const CALENDAR_FILES: [unknown, boolean][] = [
   [{ name: 'n' }, true],
   [
@@ -123,6 +157,7 @@ describe('the JSON Schemas', () => {
   it.each([
     ['schedule.schema.json', ScheduleFile, SCHEDULE_FILES],
     ['dag.schema.json', DagFile, DAG_FILES],
+    ['manifest.schema.json', ManifestFile, MANIFEST_FILES],
     ['calendar.schema.json', CalendarFile, CALENDAR_FILES],
   ] as [string, z.ZodType, [unknown, boolean][]][])(
     '%s: editors and the loader agree',
@@ -138,6 +173,7 @@ describe('the JSON Schemas', () => {
   it.each([
     ['schedule.schema.json', SCHEDULE_WORDS],
     ['dag.schema.json', DAG_WORDS],
+    ['manifest.schema.json', MANIFEST_WORDS],
     ['calendar.schema.json', CALENDAR_WORDS],
   ] as const)('%s describes every field with an example, and errors know every field', (name, words) => {
     const paths: string[] = []
@@ -164,12 +200,13 @@ describe('the JSON Schemas', () => {
   it.each(['schedules', 'dags', 'calendars'])(
     'configs/%s: every example names its schema and keeps to it',
     folder => {
-      const name = `${folder.replace(/s$/, '')}.schema.json`
-      const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
       const files = readdirSync(new URL(`configs/${folder}/`, root)).filter(file => file.endsWith('.yaml'))
       expect(files.length).toBeGreaterThan(0)
       for (const file of files) {
         const text = readFileSync(new URL(`configs/${folder}/${file}`, root), 'utf8')
+        const form = /^dag:/m.test(text) ? 'manifest' : folder.replace(/s$/, '')
+        const name = `${form}.schema.json`
+        const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas[name]!))
         expect(text.startsWith(`# yaml-language-server: $schema=../../schemas/${name}\n`)).toBe(true)
         expect([file, validate(parse(text)), validate.errors]).toEqual([file, true, null])
       }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { CalendarFile } from './calendar-schema.ts'
 import { NotificationFile } from './channel-schema.ts'
 import { DagFile } from './dag-schema.ts'
+import { ManifestFile } from './manifest-schema.ts'
 import { PoolFile } from './pool-schema.ts'
 import { ScheduleFile } from './schedule-schema.ts'
 
@@ -14,6 +15,7 @@ export function makeJsonSchemas(): Record<string, string> {
     'calendar.schema.json': formatSchema(CalendarFile),
     'dag.schema.json': formatSchema(DagFile),
     'notifications.schema.json': formatSchema(NotificationFile),
+    'manifest.schema.json': formatSchema(ManifestFile),
     'pools.schema.json': formatSchema(PoolFile),
     'schedule.schema.json': formatSchema(ScheduleFile),
   }

@@ -4,16 +4,22 @@
 import type { Calendar } from '../core/calendar/calendar.ts'
 import { calendarsOf } from '../core/condition/condition.ts'
 import type { Dag } from '../core/dag/dag.ts'
+import { findCycles } from '../core/dag/graph.ts'
 import { findNearest } from '../core/nearest.ts'
 import type { Channels } from '../core/notification/channel.ts'
 import type { Pools } from '../core/schedule/pool.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import type { DefinitionProblem, Definitions } from '../ports/definition-source.ts'
-import { type CheckedDagFile, listNames } from './dag-file.ts'
+import type { CheckedDagFile } from './checked-dag-file.ts'
+import type { AskedSchedule } from './condition-check.ts'
 import { ProblemList } from './problem.ts'
 import { RollLinks } from './roll-links.ts'
 import type { CheckedScheduleFile, LooseSchedule } from './schedule-file.ts'
 import type { SourceText, Span } from './source-text.ts'
+import { listNames, shortenPath } from './task-list.ts'
+
+/** More circles than this are not worth reading before the first ones are mended. */
+const CYCLES_MAX = 20
 
 /** What a path in `dag:` leads to; `file` is undefined where the file exists but cannot be read. */
 export type DagTarget = { file: CheckedDagFile | undefined } | { refused: string; help: string }
@@ -71,6 +77,10 @@ export function linkDefinitions(inputs: LinkInputs): {
     return file?.dag
   }
 
+  for (const file of inputs.dagFiles)
+    addAfterProblems(file, dagFileByName, namesAreKnown, listOf(file.source))
+  addTriggerCycles([...dagFileByName.values()], listOf)
+
   const schedules = new Map<string, Schedule>()
   const scheduleIds = new FirstPlaces('schedule id')
   const rolls = new RollLinks(inputs.calendars, name =>
@@ -89,10 +99,30 @@ export function linkDefinitions(inputs: LinkInputs): {
       schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
     }
   }
+  // A manifest's own schedule has the id of its DAG. Of two DAGs of one name it is said already that they are two.
+  for (const file of dagFileByName.values()) {
+    const { schedule: loose, dag } = file
+    if (loose === undefined) continue
+    const problems = listOf(file.source)
+    if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
+    addCalendarProblems(loose, inputs.calendars, problems)
+    addPoolProblems(loose, inputs.pools, problems)
+    const schedule = rolls.link(loose, problems)
+    if (!schedule || !dag || schedules.has(schedule.id)) continue
+    const tenantId = loose.tenantId ?? dag.tenantId
+    schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
+  }
   // Where a file could not be read its schedules are not known: nothing is said of them.
-  const ids = new Set(inputs.scheduleFiles.flatMap(file => file.schedules.map(({ id }) => id)))
-  if (inputs.scheduleFiles.every(file => file.problems.errorCount === 0))
-    for (const file of inputs.scheduleFiles) addAskedProblems(file, ids, listOf(file.source))
+  const ids = new Set([
+    ...inputs.scheduleFiles.flatMap(file => file.schedules.map(({ id }) => id)),
+    ...inputs.dagFiles.flatMap(file => file.schedule?.id ?? []),
+  ])
+  if ([...inputs.scheduleFiles, ...inputs.dagFiles].every(file => file.problems.errorCount === 0)) {
+    for (const { schedules: entries, source } of inputs.scheduleFiles)
+      for (const { askedSchedules } of entries) addAskedProblems(askedSchedules, ids, listOf(source))
+    for (const { schedule, askedSchedules, source } of inputs.dagFiles)
+      addAskedProblems([...(schedule?.askedSchedules ?? []), ...askedSchedules], ids, listOf(source))
+  }
   return { definitions: { schedules, dags }, problems: lists.flatMap(list => list.finish()) }
 }
 
@@ -114,22 +144,53 @@ function addCalendarProblems(
 
 /** Conditions that ask for the last run of a schedule that does not exist. */
 function addAskedProblems(
-  file: CheckedScheduleFile,
+  asked: readonly AskedSchedule[],
   known: ReadonlySet<string | undefined>,
   problems: ProblemList,
 ): void {
-  for (const { askedSchedules } of file.schedules)
-    for (const { id, place } of askedSchedules) {
-      if (known.has(id)) continue
-      problems.add(place, `unknown schedule "${id}"`, {
-        help: () =>
-          suggestName(
-            id,
-            [...known].filter(name => name !== undefined),
-            'schedules',
-          ),
-      })
-    }
+  for (const { id, place } of asked) {
+    if (known.has(id)) continue
+    problems.add(place, `unknown schedule "${id}"`, {
+      help: () =>
+        suggestName(
+          id,
+          [...known].filter(name => name !== undefined),
+          'schedules',
+        ),
+    })
+  }
+}
+
+/** DAGs whose runs trigger a manifest, and are not there. */
+function addAfterProblems(
+  { afterRuns }: CheckedDagFile,
+  dags: ReadonlyMap<string, CheckedDagFile>,
+  namesAreKnown: boolean,
+  problems: ProblemList,
+): void {
+  if (!namesAreKnown) return
+  for (const { name, place } of afterRuns) {
+    if (dags.has(name)) continue
+    problems.add(place, `unknown DAG "${name}"`, { help: () => suggestName(name, [...dags.keys()], 'DAGs') })
+  }
+}
+
+/** DAGs that trigger each other in a circle would run for ever. */
+function addTriggerCycles(
+  files: readonly CheckedDagFile[],
+  listOf: (source: SourceText) => ProblemList,
+): void {
+  const nodes = files.map(({ name = '', afterRuns }) => ({
+    id: name,
+    dependsOn: afterRuns.map(each => each.name),
+  }))
+  for (const path of findCycles(nodes, CYCLES_MAX)) {
+    const file = files.find(({ name }) => name === path[0])!
+    const { place } = file.afterRuns.find(({ name }) => name === path[1])!
+    listOf(file.source).add(place, `DAGs trigger each other without end: ${shortenPath(path).join(' → ')}`, {
+      help: 'remove one of them from triggered.after',
+    })
+  }
 }
 
 /** A pool that does not exist, or that could never hold one run. */
@@ -186,7 +247,7 @@ function addChannelProblems(
   problems: ProblemList,
 ): void {
   if (channels === undefined) return
-  for (const { name, place } of channelRefs ?? []) {
+  for (const { name, place } of channelRefs) {
     if (channels.has(name)) continue
     problems.add(place, `unknown channel "${name}"`, {
       help: () =>

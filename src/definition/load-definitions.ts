@@ -15,22 +15,20 @@ import type { DefinitionProblem, Definitions, LoadResult } from '../ports/defini
 import { type CheckedCalendarFile, checkCalendarFile } from './calendar-file.ts'
 import { icsPath, linkCalendars } from './calendar-links.ts'
 import { type CheckedChannelFile, checkChannelFile } from './channel-file.ts'
-import { type CheckedDagFile, checkDagFile } from './dag-file.ts'
+import type { CheckedDagFile } from './checked-dag-file.ts'
+import { checkDagFile } from './dag-file.ts'
 import { type CheckedIcsFile, checkIcsFile } from './ics-file.ts'
+import { forget, type InputFile, keptCheck, readSource, uniqueByKey } from './input-file.ts'
 import { addWorkflowProblems, type DagTarget, isDagPath, linkDefinitions } from './link.ts'
-import { type CheckedPoolFile, checkPoolFile } from './pool-file.ts'
-import { makeProblem, ProblemList, sortProblems } from './problem.ts'
+import { joinVars } from './load-vars.ts'
+import { addUnusedPools, type CheckedPoolFile, checkPoolFile } from './pool-file.ts'
+import { ProblemList, sortProblems } from './problem.ts'
 import { type CheckedScheduleFile, checkScheduleFile } from './schedule-file.ts'
-import { decodeText, SourceText } from './source-text.ts'
+import type { SourceText } from './source-text.ts'
+import { DEFAULT_ENVIRONMENT, type Vars } from './vars.ts'
+import { type CheckedVarsFile, checkVarsFile } from './vars-file.ts'
 
-/** A file as it was found: its bytes, or why there are none. */
-export interface InputFile {
-  /** What people see: relative to the root, with `/`. */
-  readonly file: string
-  /** What it is, whatever path led there: two paths with the same key are one file. */
-  readonly key: string
-  readonly content: { readonly bytes: Uint8Array } | { readonly problem: DefinitionProblem }
-}
+export type { InputFile }
 
 /** What a schedule's `dag: some/path.yaml` leads to. */
 export type DagLookup = InputFile | { readonly refused: string; readonly help: string }
@@ -45,6 +43,8 @@ export interface DefinitionInputs {
   readonly poolFiles: readonly InputFile[]
   /** The file of channels; empty if there is none. */
   readonly channelFiles?: readonly InputFile[]
+  /** Default: there are none. */
+  readonly vars?: VarsInputs
   /** Names of the workflows that exist: built-ins and files under workflows/. */
   readonly workflows: readonly string[]
   /** Problems that were found on the way to the files. */
@@ -55,6 +55,14 @@ export interface DefinitionInputs {
   checking?(file: string): void
 }
 
+export interface VarsInputs {
+  /** Whose values are laid over those of `default`. */
+  readonly environment: string
+  /** Where the files lie, as people see it. */
+  readonly folder: string
+  readonly files: readonly InputFile[]
+}
+
 /** What is kept from one load to the next. */
 export class CheckedFiles {
   readonly schedules = new Map<string, CheckedScheduleFile>()
@@ -63,6 +71,7 @@ export class CheckedFiles {
   readonly icsFiles = new Map<string, CheckedIcsFile>()
   readonly pools = new Map<string, CheckedPoolFile>()
   readonly channels = new Map<string, CheckedChannelFile>()
+  readonly vars = new Map<string, CheckedVarsFile>()
 }
 
 /** Longest stretch without a turn for others, milliseconds, as far as single files allow. */
@@ -93,6 +102,7 @@ export async function loadDefinitions(
   }
   forget(kept.schedules, seen)
 
+  const vars = await loadVars(inputs, kept, problems)
   const { targets, files } = await findTargets(scheduleFiles, inputs)
   const dagFiles: CheckedDagFile[] = []
   const dagByKey = new Map<string, CheckedDagFile>()
@@ -104,7 +114,7 @@ export async function loadDefinitions(
       continue
     }
     inputs.checking?.(input.file)
-    const checked = keptCheck(kept.dags.get(input.key), source) ?? (await checkDagFile(source))
+    const checked = keptDag(kept.dags.get(input.key), source, vars) ?? (await checkDagFile(source, vars))
     kept.dags.set(input.key, checked)
     dagByKey.set(input.key, checked)
     dagFiles.push(checked)
@@ -123,7 +133,13 @@ export async function loadDefinitions(
   const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
   const pools = await loadPools(inputs, kept, problems)
   const channels = await loadChannels(inputs, kept, problems)
-  if (pools !== undefined) addUnusedPools(kept, pools, scheduleFiles, problems)
+  if (pools !== undefined)
+    addUnusedPools(
+      kept.pools.values(),
+      pools,
+      [...scheduleFiles.flatMap(file => file.schedules), ...dagFiles.flatMap(file => file.schedule ?? [])],
+      problems,
+    )
   const linked = linkDefinitions({
     scheduleFiles,
     dagFiles,
@@ -257,44 +273,64 @@ async function loadChannels(
   return isRight ? channels : undefined
 }
 
-/** Warnings of pools that no schedule names. An entry that is wrong may mean any of them: then none is told of. */
-function addUnusedPools(
+/** Checks the vars: their problems are added, and what is known of them is given. */
+async function loadVars(
+  { vars: inputs, checking }: Pick<DefinitionInputs, 'vars' | 'checking'>,
   kept: CheckedFiles,
-  known: Pools,
-  scheduleFiles: readonly CheckedScheduleFile[],
   problems: DefinitionProblem[],
-): void {
-  const schedules = scheduleFiles.flatMap(file => file.schedules)
-  const isWrong = ({ schedule }: (typeof schedules)[number]) =>
-    schedule === undefined || (schedule.pool !== undefined && !known.has(schedule.pool))
-  if (schedules.some(isWrong)) return
-  const named = new Set(schedules.map(({ schedule }) => schedule?.pool))
-  for (const { source, pools: entries = [] } of kept.pools.values()) {
-    const list = new ProblemList(source)
-    for (const { name, place } of entries) {
-      if (named.has(name)) continue
-      list.add(place, `no schedule names the pool "${name}"`, {
-        severity: 'warning',
-        code: 'unused_pool',
-        help: 'remove it, or write `pool:` in the schedules that share it',
-      })
+): Promise<Vars> {
+  const { environment = DEFAULT_ENVIRONMENT, folder = 'configs/vars', files = [] } = inputs ?? {}
+  const checked: CheckedVarsFile[] = []
+  let someIsUnreadable = false
+  for (const input of uniqueByKey(files)) {
+    const source = readSource(input, problems)
+    if (!source) {
+      someIsUnreadable = true
+      continue
     }
-    problems.push(...list.finish())
+    checking?.(input.file)
+    const file = keptCheck(kept.vars.get(input.key), source) ?? (await checkVarsFile(source))
+    kept.vars.set(input.key, file)
+    problems.push(...file.problems.finish())
+    checked.push(file)
   }
+  forget(kept.vars, new Set(files.map(({ key }) => key)))
+  const joined = joinVars(checked, { environment, folder, someIsUnreadable })
+  problems.push(...joined.problems)
+  return joined.vars
+}
+
+/** A manifest is checked again when vars have changed that it may ask for. */
+function keptDag(
+  kept: CheckedDagFile | undefined,
+  source: SourceText,
+  vars: Vars,
+): CheckedDagFile | undefined {
+  const same = keptCheck(kept, source)
+  return same?.varsKey === undefined || same.varsKey === vars.key ? same : undefined
 }
 
 /** Checks one DAG file by itself, its workflows included. Never throws for what it says. */
 export async function loadOneDag(
   input: InputFile,
   workflows: readonly string[],
+  varsInputs?: VarsInputs,
 ): Promise<{ ok: true; dag: Dag } | { ok: false; problems: readonly DefinitionProblem[] }> {
   const problems: DefinitionProblem[] = []
   const source = readSource(input, problems)
   if (!source) return { ok: false, problems }
-  const checked = await checkDagFile(source)
+  const ofVars: DefinitionProblem[] = []
+  const vars = await loadVars(
+    varsInputs === undefined ? {} : { vars: varsInputs },
+    new CheckedFiles(),
+    ofVars,
+  )
+  const checked = await checkDagFile(source, vars)
+  // What is wrong with vars that nobody asks for is not this file's.
+  if (checked.varsKey !== undefined) problems.push(...ofVars)
   const unknown = new ProblemList(source)
   addWorkflowProblems(checked, workflows, unknown)
-  const all = sortProblems([...checked.problems.finish(), ...unknown.finish()])
+  const all = sortProblems([...problems, ...checked.problems.finish(), ...unknown.finish()])
   if (checked.dag && !all.some(problem => problem.severity === 'error')) return { ok: true, dag: checked.dag }
   return { ok: false, problems: all }
 }
@@ -309,36 +345,6 @@ async function findTargets(scheduleFiles: readonly CheckedScheduleFile[], inputs
     if ('key' in found) files.push(found)
   }
   return { targets, files }
-}
-
-function readSource(input: InputFile, problems: DefinitionProblem[]): SourceText | undefined {
-  if ('problem' in input.content) {
-    problems.push(input.content.problem)
-    return undefined
-  }
-  const decoded = decodeText(input.content.bytes)
-  if ('text' in decoded) return new SourceText(input.file, decoded.text)
-  const { readable, offset, message, help } = decoded.notText
-  const source = new SourceText(input.file, readable)
-  problems.push(makeProblem(source, { start: offset, end: offset + 1 }, message, { help }))
-  return undefined
-}
-
-function keptCheck<T extends { readonly source: SourceText }>(
-  kept: T | undefined,
-  source: SourceText,
-): T | undefined {
-  return kept && kept.source.file === source.file && kept.source.text === source.text ? kept : undefined
-}
-
-function forget(kept: Map<string, unknown>, seen: ReadonlySet<string>): void {
-  for (const key of kept.keys()) if (!seen.has(key)) kept.delete(key)
-}
-
-function uniqueByKey(files: readonly InputFile[]): InputFile[] {
-  const byKey = new Map<string, InputFile>()
-  for (const file of files) if (!byKey.has(file.key)) byKey.set(file.key, file)
-  return [...byKey.values()]
 }
 
 function makePause(): () => Promise<void> {

@@ -3,9 +3,11 @@
 
 import { checkId, ID_WORDS } from '../core/ids.ts'
 import { isJsonObject } from '../core/json.ts'
-import type { Pool } from '../core/schedule/pool.ts'
+import type { Pool, Pools } from '../core/schedule/pool.ts'
+import type { DefinitionProblem } from '../ports/definition-source.ts'
 import { AnyNamePoolFile, POOL_MAPPING, poolWords } from './pool-schema.ts'
 import { ProblemList } from './problem.ts'
+import type { LooseSchedule } from './schedule-file.ts'
 import { addSchemaProblems } from './schema-problems.ts'
 import type { SourceText, Span } from './source-text.ts'
 import { readYaml } from './yaml-tree.ts'
@@ -44,4 +46,29 @@ export async function checkPoolFile(source: SourceText): Promise<CheckedPoolFile
     return { name, pool, place: tree.locateKey([], name) }
   })
   return { source, problems, pools }
+}
+
+/** Warnings of pools that no schedule names. An entry that is wrong may mean any of them: then none is told of. */
+export function addUnusedPools(
+  files: Iterable<CheckedPoolFile>,
+  known: Pools,
+  schedules: readonly LooseSchedule[],
+  problems: DefinitionProblem[],
+): void {
+  const isWrong = ({ schedule }: LooseSchedule) =>
+    schedule === undefined || (schedule.pool !== undefined && !known.has(schedule.pool))
+  if (schedules.some(isWrong)) return
+  const named = new Set(schedules.map(({ schedule }) => schedule?.pool))
+  for (const { source, pools: entries = [] } of files) {
+    const list = new ProblemList(source)
+    for (const { name, place } of entries) {
+      if (named.has(name)) continue
+      list.add(place, `no schedule names the pool "${name}"`, {
+        severity: 'warning',
+        code: 'unused_pool',
+        help: 'remove it, or write `pool:` in the schedules that share it',
+      })
+    }
+    problems.push(...list.finish())
+  }
 }

@@ -19,7 +19,7 @@ import { SCHEDULE_WORDS, ScheduleEntry, ScheduleFile } from './schedule-schema.t
 import { addSchemaProblems } from './schema-problems.ts'
 import type { SourceText, Span } from './source-text.ts'
 import { checkTiming, timingOf } from './timing-entry.ts'
-import { readYaml, type YamlTree } from './yaml-tree.ts'
+import { type Path, readYaml, type YamlTree } from './yaml-tree.ts'
 
 export type AuthoredRoll = Pick<TimingRoll, 'convention' | 'calendar'>
 
@@ -75,31 +75,37 @@ export async function checkScheduleFile(source: SourceText): Promise<CheckedSche
   addSchemaProblems(ScheduleFile, SCHEDULE_WORDS, tree, problems)
   for (const [index, entry] of value.entries()) {
     if (index % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await setImmediate()
-    if (isJsonObject(entry)) schedules.push(checkEntry(entry, index, tree, problems))
+    if (isJsonObject(entry)) schedules.push(checkScheduleEntry(entry, [index], tree, problems))
   }
   return file
 }
 
-function checkEntry(entry: JsonObject, index: number, tree: YamlTree, problems: ProblemList): LooseSchedule {
+/** Checks one entry, whichever file it stands in. What the schema sees is not looked at here. */
+export function checkScheduleEntry(
+  entry: JsonObject,
+  path: Path,
+  tree: YamlTree,
+  problems: ProblemList,
+): LooseSchedule {
   const before = problems.errorCount
   // Once a hundred problems are listed nothing of the file can be used, and looking for more only takes time.
   const isHopeless = problems.isFull && before > 0
-  const askedSchedules = isHopeless ? [] : checkMeaning(entry, index, tree, problems)
+  const askedSchedules = isHopeless ? [] : checkMeaning(entry, path, tree, problems)
   const isRight = !isHopeless && problems.errorCount === before
   const parsed = isRight ? ScheduleEntry.safeParse(entry) : undefined
   return {
     schedule: parsed?.success ? compileSchedule(parsed.data) : undefined,
     id: typeof entry['id'] === 'string' ? entry['id'] : undefined,
-    idPlace: tree.locate([index, 'id']),
+    idPlace: tree.locate([...path, 'id']),
     dag: typeof entry['dag'] === 'string' && entry['dag'] !== '' ? entry['dag'] : undefined,
-    dagPlace: tree.locate([index, 'dag']),
+    dagPlace: tree.locate([...path, 'dag']),
     tenantId: parsed?.data?.tenant,
-    conditionsPlace: tree.locate([index, 'conditions']),
+    conditionsPlace: tree.locate([...path, 'conditions']),
     askedSchedules,
-    poolPlace: tree.locate([index, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
-    weightPlace: tree.locate([index, 'pool', 'weight']),
+    poolPlace: tree.locate([...path, 'pool', ...(isJsonObject(entry['pool']) ? ['name'] : [])]),
+    weightPlace: tree.locate([...path, 'pool', 'weight']),
     roll: parsed?.data?.roll,
-    rollPlace: tree.locate([index, 'roll', 'calendar']),
+    rollPlace: tree.locate([...path, 'roll', 'calendar']),
   }
 }
 
@@ -118,17 +124,12 @@ function refuseNothing(source: SourceText, problems: ProblemList): boolean {
 }
 
 /** What the schema cannot see. Fields of a wrong type are skipped. */
-function checkMeaning(
-  entry: JsonObject,
-  index: number,
-  tree: YamlTree,
-  problems: ProblemList,
-): AskedSchedule[] {
-  checkTiming(entry, [index], tree, problems)
+function checkMeaning(entry: JsonObject, path: Path, tree: YamlTree, problems: ProblemList): AskedSchedule[] {
+  checkTiming(entry, path, tree, problems)
   for (const key of ['catchup_window', 'starting_deadline', 'jitter']) {
-    checkLength(entry[key], [index, key], tree, problems)
+    checkLength(entry[key], [...path, key], tree, problems)
   }
-  return checkConditions(entry, [index], tree, problems)
+  return checkConditions(entry, path, tree, problems)
 }
 
 function compileSchedule(entry: z.output<typeof ScheduleEntry>): NonNullable<LooseSchedule['schedule']> {

@@ -31,217 +31,232 @@ const DUE_KEYS = ['cron', 'every', 'at'] as const
 const cronText = z.string().min(1).max(256)
 const instantText = z.string().min(1).max(40)
 
-export const ScheduleEntry = z
-  .strictObject({
-    id: z
-      .string()
-      .regex(ID_PATTERN)
-      .meta({
-        description:
-          'Names the schedule in the journal, in run ids and on the command line. Unique in all files.',
-        examples: ['weekly_ops_chain'],
-      }),
-    cron: z
-      .union([cronText, z.array(cronText).min(1).max(LIST_MAX)])
-      .optional()
-      .meta({
-        description:
-          'When it is due: minute hour day month weekday, or a macro such as @daily; or a list of them, each instant counting once. Quote it: "*" has a meaning in YAML.',
-        examples: ['*/5 * * * *', '0 6 * * MON-FRI', '@hourly', ['0 6 * * MON-FRI', '0 9 * * SAT']],
-      }),
-    every: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .optional()
-      .meta({
-        description:
-          'A period instead of cron: due at its multiples since 1970-01-01T00:00Z, or since start_at.',
-        examples: ['15m', '90m', '36h'],
-      }),
-    at: z
-      .union([instantText, z.array(instantText).min(1).max(LIST_MAX)])
-      .optional()
-      .meta({
-        description: 'Single moments instead of cron: local times of the time zone, or with an offset.',
-        examples: ['2026-12-24 18:00', ['2026-12-24 18:00', '2026-12-31T23:00:00Z']],
-      }),
-    dag: z
-      .string()
-      .min(1)
-      .max(1024)
-      .meta({
-        description:
-          'What runs: the path of a DAG file, relative to the root, or the name of a DAG in configs/dags.',
-        examples: ['configs/dags/weekly_ops_chain.min.yaml', 'weekly_ops_chain'],
-      }),
-    tenant: z
-      .string()
-      .regex(ID_PATTERN)
-      .optional()
-      .meta({
-        description: 'Tenant of the runs. Default: the tenant_id of the DAG.',
-        examples: ['local-dev'],
-      }),
-    enabled: z
-      .boolean()
-      .default(true)
-      .meta({ description: 'false: no slot is due until it is true again.', examples: [true, false] }),
-    timezone: z
-      .string()
-      .min(1)
-      .max(64)
-      .default(SCHEDULE_DEFAULTS.timezone)
-      .meta({
-        description: 'IANA time zone that the cron expression is read in.',
-        examples: ['UTC', 'Europe/Berlin', 'America/New_York'],
-      }),
-    dialect: z
-      .enum(['unix', 'quartz'])
-      .default(SCHEDULE_DEFAULTS.dialect)
-      .meta({
-        description:
-          'How cron is read: as everywhere, or as Quartz does (seconds first, weekdays from Sunday = 1).',
-        examples: ['unix', 'quartz'],
-      }),
-    dst: z
-      .enum(['cron', 'skip', 'both'])
-      .default(SCHEDULE_DEFAULTS.dst)
-      .meta({
-        description:
-          'What summer time does to a fixed time. cron: exactly once, after the gap or in the first pass; skip: a missing time is left out; both: a repeated time is due twice.',
-        examples: ['cron', 'skip', 'both'],
-      }),
-    start_at: instantText.optional().meta({
-      description: 'No slot before it: a local time of the time zone, or with an offset.',
-      examples: ['2026-12-01', '2026-12-01 06:00', '2026-12-01T06:00:00Z'],
+/** A manifest's own schedule has all of these but `id` and `dag`. */
+export const SCHEDULE_FIELDS = {
+  id: z
+    .string()
+    .regex(ID_PATTERN)
+    .meta({
+      description:
+        'Names the schedule in the journal, in run ids and on the command line. Unique in all files.',
+      examples: ['weekly_ops_chain'],
     }),
-    end_at: instantText.optional().meta({
-      description: 'No slot after it.',
-      examples: ['2026-12-31 23:59'],
+  cron: z
+    .union([cronText, z.array(cronText).min(1).max(LIST_MAX)])
+    .optional()
+    .meta({
+      description:
+        'When it is due: minute hour day month weekday, or a macro such as @daily; or a list of them, each instant counting once. Quote it: "*" has a meaning in YAML.',
+      examples: ['*/5 * * * *', '0 6 * * MON-FRI', '@hourly', ['0 6 * * MON-FRI', '0 9 * * SAT']],
     }),
-    roll: z
-      .strictObject({
-        convention: z.enum(ROLL_CONVENTIONS).meta({
-          description:
-            'The next business day, the one before, or the next unless that is in another month (modified_following).',
-          examples: ['following', 'modified_following'],
+  every: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .optional()
+    .meta({
+      description:
+        'A period instead of cron: due at its multiples since 1970-01-01T00:00Z, or since start_at.',
+      examples: ['15m', '90m', '36h'],
+    }),
+  at: z
+    .union([instantText, z.array(instantText).min(1).max(LIST_MAX)])
+    .optional()
+    .meta({
+      description: 'Single moments instead of cron: local times of the time zone, or with an offset.',
+      examples: ['2026-12-24 18:00', ['2026-12-24 18:00', '2026-12-31T23:00:00Z']],
+    }),
+  dag: z
+    .string()
+    .min(1)
+    .max(1024)
+    .meta({
+      description:
+        'What runs: the path of a DAG file, relative to the root, or the name of a DAG in configs/dags.',
+      examples: ['configs/dags/weekly_ops_chain.min.yaml', 'weekly_ops_chain'],
+    }),
+  tenant: z
+    .string()
+    .regex(ID_PATTERN)
+    .optional()
+    .meta({
+      description: 'Tenant of the runs. Default: the tenant_id of the DAG.',
+      examples: ['local-dev'],
+    }),
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'false: no slot is due until it is true again.', examples: [true, false] }),
+  timezone: z
+    .string()
+    .min(1)
+    .max(64)
+    .default(SCHEDULE_DEFAULTS.timezone)
+    .meta({
+      description: 'IANA time zone that the cron expression is read in.',
+      examples: ['UTC', 'Europe/Berlin', 'America/New_York'],
+    }),
+  dialect: z
+    .enum(['unix', 'quartz'])
+    .default(SCHEDULE_DEFAULTS.dialect)
+    .meta({
+      description:
+        'How cron is read: as everywhere, or as Quartz does (seconds first, weekdays from Sunday = 1).',
+      examples: ['unix', 'quartz'],
+    }),
+  dst: z
+    .enum(['cron', 'skip', 'both'])
+    .default(SCHEDULE_DEFAULTS.dst)
+    .meta({
+      description:
+        'What summer time does to a fixed time. cron: exactly once, after the gap or in the first pass; skip: a missing time is left out; both: a repeated time is due twice.',
+      examples: ['cron', 'skip', 'both'],
+    }),
+  start_at: instantText.optional().meta({
+    description: 'No slot before it: a local time of the time zone, or with an offset.',
+    examples: ['2026-12-01', '2026-12-01 06:00', '2026-12-01T06:00:00Z'],
+  }),
+  end_at: instantText.optional().meta({
+    description: 'No slot after it.',
+    examples: ['2026-12-31 23:59'],
+  }),
+  roll: z
+    .strictObject({
+      convention: z.enum(ROLL_CONVENTIONS).meta({
+        description:
+          'The next business day, the one before, or the next unless that is in another month (modified_following).',
+        examples: ['following', 'modified_following'],
+      }),
+      calendar: z
+        .string()
+        .min(1)
+        .max(100)
+        .meta({
+          description: 'A calendar of configs/calendars: whose business days.',
+          examples: ['office'],
         }),
-        calendar: z
-          .string()
-          .min(1)
-          .max(100)
-          .meta({
-            description: 'A calendar of configs/calendars: whose business days.',
-            examples: ['office'],
-          }),
-      })
-      .optional()
-      .meta({
-        description:
-          'Where a time of cron goes that falls on no business day: to another day, at the same time. Without it: it stays.',
-        examples: [{ convention: 'following', calendar: 'office' }],
-      }),
-    catchup: z
-      .enum(['none', 'latest', 'all'])
-      .default(SCHEDULE_DEFAULTS.catchup)
-      .meta({
-        description:
-          'What happens to slots that passed while the scheduler was down: none of them runs, the latest one, or all.',
-        examples: ['none', 'latest', 'all'],
-      }),
-    catchup_window: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .default(SCHEDULE_DEFAULTS.catchupWindow)
-      .meta({
-        description: 'Older slots are not caught up but recorded as missed.',
-        examples: ['6h', '1d', '7d'],
-      }),
-    max_catchup: z
-      .int()
-      .min(0)
-      .max(10_000)
-      .default(SCHEDULE_DEFAULTS.maxCatchup)
-      .meta({
-        description: 'At most so many slots are caught up at once; the rest is recorded.',
-        examples: [100],
-      }),
-    overlap: z
-      .enum(['skip', 'allow', 'queue', 'replace'])
-      .default(SCHEDULE_DEFAULTS.overlap)
-      .meta({
-        description:
-          'What happens to a slot that comes while a run of this schedule is active: it is skipped and recorded, it runs beside it, it waits for it, or it takes its place.',
-        examples: ['skip', 'allow', 'queue', 'replace'],
-      }),
-    starting_deadline: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .optional()
-      .meta({
-        description:
-          'A slot whose run has not started so long after it is given up: as missed while it has no run, as cancelled while its run waits.',
-        examples: ['10m', '1h'],
-      }),
-    jitter: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .optional()
-      .meta({
-        description:
-          'Runs start up to so much after their slot, each slot always by the same, so that not everything starts at once.',
-        examples: ['30s', '5m'],
-      }),
-    pool: SchedulePool.optional().meta({
-      description: 'The pool whose slots the runs share with others, and how many of them each run holds.',
-      examples: ['warehouse', { name: 'warehouse', weight: 2 }],
+    })
+    .optional()
+    .meta({
+      description:
+        'Where a time of cron goes that falls on no business day: to another day, at the same time. Without it: it stays.',
+      examples: [{ convention: 'following', calendar: 'office' }],
     }),
-    priority: Priority.default(SCHEDULE_DEFAULTS.priority).meta({
-      description: 'Of runs that wait for room, those of the highest priority start first.',
-      examples: [0, 10, -10],
+  catchup: z
+    .enum(['none', 'latest', 'all'])
+    .default(SCHEDULE_DEFAULTS.catchup)
+    .meta({
+      description:
+        'What happens to slots that passed while the scheduler was down: none of them runs, the latest one, or all.',
+      examples: ['none', 'latest', 'all'],
     }),
-    conditions: ConditionList.optional(),
-    retry_until: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .optional()
-      .meta({
-        description:
-          'Conditions that ask the world are asked again until so long after the slot. Default: they are asked once.',
-        examples: ['2h'],
-      }),
-    retry_every: z
-      .string()
-      .regex(DURATION_PATTERN)
-      .optional()
-      .meta({
-        description: 'From one asking to the next, at least 5s. Default: 1m.',
-        examples: ['1m', '30s'],
-      }),
-    on_error: z
-      .enum(['skip', 'run'])
-      .optional()
-      .meta({
-        description:
-          'What a slot gets when nobody knows whether its conditions hold: no run (default), or one.',
-        examples: ['skip', 'run'],
-      }),
-    description: z
-      .string()
-      .max(2_000)
-      .optional()
-      .meta({
-        description: 'For people. Not evaluated.',
-        examples: ['Inbox sweep, report and brief for operations'],
-      }),
-  })
-  .refine(entry => DUE_KEYS.some(key => entry[key] !== undefined), {
-    path: ['cron'],
-    // Beside whatever else is wrong: all at once.
-    when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  })
+  catchup_window: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .default(SCHEDULE_DEFAULTS.catchupWindow)
+    .meta({
+      description: 'Older slots are not caught up but recorded as missed.',
+      examples: ['6h', '1d', '7d'],
+    }),
+  max_catchup: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(SCHEDULE_DEFAULTS.maxCatchup)
+    .meta({
+      description: 'At most so many slots are caught up at once; the rest is recorded.',
+      examples: [100],
+    }),
+  overlap: z
+    .enum(['skip', 'allow', 'queue', 'replace'])
+    .default(SCHEDULE_DEFAULTS.overlap)
+    .meta({
+      description:
+        'What happens to a slot that comes while a run of this schedule is active: it is skipped and recorded, it runs beside it, it waits for it, or it takes its place.',
+      examples: ['skip', 'allow', 'queue', 'replace'],
+    }),
+  starting_deadline: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .optional()
+    .meta({
+      description:
+        'A slot whose run has not started so long after it is given up: as missed while it has no run, as cancelled while its run waits.',
+      examples: ['10m', '1h'],
+    }),
+  jitter: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .optional()
+    .meta({
+      description:
+        'Runs start up to so much after their slot, each slot always by the same, so that not everything starts at once.',
+      examples: ['30s', '5m'],
+    }),
+  pool: SchedulePool.optional().meta({
+    description: 'The pool whose slots the runs share with others, and how many of them each run holds.',
+    examples: ['warehouse', { name: 'warehouse', weight: 2 }],
+  }),
+  priority: Priority.default(SCHEDULE_DEFAULTS.priority).meta({
+    description: 'Of runs that wait for room, those of the highest priority start first.',
+    examples: [0, 10, -10],
+  }),
+  conditions: ConditionList.optional(),
+  retry_until: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .optional()
+    .meta({
+      description:
+        'Conditions that ask the world are asked again until so long after the slot. Default: they are asked once.',
+      examples: ['2h'],
+    }),
+  retry_every: z
+    .string()
+    .regex(DURATION_PATTERN)
+    .optional()
+    .meta({
+      description: 'From one asking to the next, at least 5s. Default: 1m.',
+      examples: ['1m', '30s'],
+    }),
+  on_error: z
+    .enum(['skip', 'run'])
+    .optional()
+    .meta({
+      description:
+        'What a slot gets when nobody knows whether its conditions hold: no run (default), or one.',
+      examples: ['skip', 'run'],
+    }),
+  description: z
+    .string()
+    .max(2_000)
+    .optional()
+    .meta({
+      description: 'For people. Not evaluated.',
+      examples: ['Inbox sweep, report and brief for operations'],
+    }),
+}
+
+/** What every form of a schedule is held to beside its fields. */
+export const isDueSometime = (entry: Partial<Record<(typeof DUE_KEYS)[number], unknown>>): boolean =>
+  DUE_KEYS.some(key => entry[key] !== undefined)
+
+/** Beside whatever else is wrong: all at once. */
+export const DUE_CHECK = {
+  path: ['cron'],
+  when: ({ value }: { value: unknown }) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+}
+
+/** The same for editors. */
+export const DUE_META = {
+  anyOf: DUE_KEYS.map(key => ({ properties: { [key]: {} }, required: [key] })),
+}
+
+export const ScheduleEntry = z
+  .strictObject(SCHEDULE_FIELDS)
+  .refine(isDueSometime, DUE_CHECK)
   .meta({
-    anyOf: DUE_KEYS.map(key => ({ properties: { [key]: {} }, required: [key] })),
+    ...DUE_META,
     description: 'One schedule: when a DAG is due, and what happens to slots that could not run in time.',
   })
 

@@ -108,7 +108,7 @@ function suggest(value: unknown, field: Field | undefined): string | undefined {
     }
     if (expected === 'a list of task ids') return `write [${value}]`
     const choices = expected.split(/, | or /)
-    const near = choices.length > 1 ? findNearest(value, choices) : undefined
+    const near = choices.length > 1 ? (findNearest(value, choices) ?? findBegun(value, choices)) : undefined
     if (near !== undefined) return `did you mean "${near}"?`
   }
   if (typeof value === 'number' || typeof value === 'boolean') {
@@ -121,6 +121,12 @@ function suggest(value: unknown, field: Field | undefined): string | undefined {
   if (expected === SCHEDULE_LIST && isJsonObject(value) && Object.hasOwn(value, 'cron'))
     return 'put "- " before the first key, and two spaces before the others'
   return `for example ${example}`
+}
+
+/** The one choice that begins with the text. */
+function findBegun(text: string, choices: readonly string[]): string | undefined {
+  const begun = text.length < 3 ? [] : choices.filter(choice => choice.startsWith(text))
+  return begun.length === 1 ? begun[0] : undefined
 }
 
 /** Returns the key that is meant, if one is near. */

@@ -7,7 +7,7 @@ import type { Survey, SurveyedFiles } from './definition-survey.ts'
 /** SHA-256, hex. `far` are the DAG files outside the folders, by the path that names them. */
 export function fingerprintOf(
   { workflows, problems }: Survey,
-  { scheduleFiles, dagFiles, calendarFiles, icsFiles, poolFiles, channelFiles }: SurveyedFiles,
+  { scheduleFiles, dagFiles, calendarFiles, icsFiles, poolFiles, channelFiles, vars }: SurveyedFiles,
   far: ReadonlyMap<string, DagLookup>,
 ): string {
   const hash = createHash('sha256')
@@ -20,8 +20,17 @@ export function fingerprintOf(
     add(key)
     add('bytes' in content ? content.bytes : JSON.stringify(content.problem))
   }
-  const lists = [scheduleFiles, dagFiles, calendarFiles, icsFiles, poolFiles, channelFiles]
-  add(JSON.stringify([workflows, problems, lists.map(list => list.length), far.size]))
+  const lists = [scheduleFiles, dagFiles, calendarFiles, icsFiles, poolFiles, channelFiles, vars.files]
+  add(
+    JSON.stringify([
+      workflows,
+      problems,
+      vars.environment,
+      vars.folder,
+      lists.map(list => list.length),
+      far.size,
+    ]),
+  )
   for (const file of lists.flat()) addFile(file)
   for (const path of [...far.keys()].sort()) {
     const found = far.get(path)!

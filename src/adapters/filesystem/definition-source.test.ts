@@ -103,6 +103,7 @@ describe('definition source on folders', () => {
       join(root, 'configs/calendars'),
       join(root, 'configs/pools.yaml'),
       join(root, 'configs/notifications.yaml'),
+      join(root, 'configs/vars'),
       join(root, 'workflows'),
       join(root, 'jobs/d.yaml'),
     ])

@@ -18,7 +18,15 @@ import type { Watch, WatchedPaths } from '../../ports/path-watch.ts'
 import { loadInProcess } from './definition-checker.ts'
 import { openGround, readDefinitionFile } from './definition-files.ts'
 import type { KnownLoad } from './definition-handover.ts'
-import { type Folders, listWorkflows, readSurvey, type Survey, surveyFolders } from './definition-survey.ts'
+import {
+  type Folders,
+  listWorkflows,
+  readSurvey,
+  readVars,
+  type Survey,
+  surveyFolders,
+  surveyVars,
+} from './definition-survey.ts'
 
 export interface DefinitionFolders {
   /** What relative paths stand in. Default: the working directory. */
@@ -33,6 +41,10 @@ export interface DefinitionFolders {
   /** One file, which need not be there. Default: configs/notifications.yaml. */
   readonly notificationsFile?: string
   readonly workflowsDir: string
+  /** Default: configs/vars. */
+  readonly varsDir?: string
+  /** Default: default. */
+  readonly environment?: string
 }
 
 /** The folders of DESIGN §2. */
@@ -43,6 +55,8 @@ export const DEFAULT_FOLDERS = {
   poolsFile: 'configs/pools.yaml',
   notificationsFile: 'configs/notifications.yaml',
   workflowsDir: 'workflows',
+  varsDir: 'configs/vars',
+  environment: 'default',
 } as const
 
 export interface DefinitionSourceOptions {
@@ -73,6 +87,8 @@ export function resolveFolders(given: DefinitionFolders): Folders {
     poolsFile: resolve(root, given.poolsFile ?? DEFAULT_FOLDERS.poolsFile),
     notificationsFile: resolve(root, given.notificationsFile ?? DEFAULT_FOLDERS.notificationsFile),
     workflowsDir: resolve(root, given.workflowsDir),
+    varsDir: resolve(root, given.varsDir ?? DEFAULT_FOLDERS.varsDir),
+    environment: given.environment ?? DEFAULT_FOLDERS.environment,
   }
 }
 
@@ -150,8 +166,11 @@ export function createDefinitionSource(
       const problems: DefinitionProblem[] = []
       const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
       const { loadOneDag } = await import('../../definition/load-definitions.ts')
+      const { found, problems: ofVars } = await surveyVars(ground, folders)
+      problems.push(...ofVars)
       // Whoever names one file on the command line has chosen its folder, too.
-      return loadOneDag(await readDefinitionFile(ground, path, dirname(path)), workflows)
+      const input = await readDefinitionFile(ground, path, dirname(path))
+      return loadOneDag(input, workflows, await readVars(ground, found))
     },
 
     async watch(changed) {
@@ -162,6 +181,7 @@ export function createDefinitionSource(
           folders.calendarsDir,
           folders.poolsFile,
           folders.notificationsFile,
+          folders.varsDir,
           folders.workflowsDir,
           ...farFiles,
         ],

@@ -6,8 +6,9 @@
 
 import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import { WRAPPER_WORKFLOWS } from '../../core/dag/manifest.ts'
 import { findNearest } from '../../core/nearest.ts'
-import type { DagLookup, InputFile } from '../../definition/load-definitions.ts'
+import type { DagLookup, InputFile, VarsInputs } from '../../definition/load-definitions.ts'
 import { makeFileProblem } from '../../definition/problem.ts'
 import type { DefinitionProblem } from '../../ports/definition-source.ts'
 import {
@@ -22,6 +23,9 @@ import {
 /** What this system can run without any file. */
 export const BUILT_IN_WORKFLOWS: readonly string[] = ['shell', 'http']
 
+/** Names that no file can take. */
+const TAKEN_NAMES: readonly string[] = [...BUILT_IN_WORKFLOWS, ...Object.values(WRAPPER_WORKFLOWS)]
+
 /** The folders to look at; every path is absolute. */
 export interface Folders {
   readonly root: string
@@ -31,6 +35,9 @@ export interface Folders {
   readonly calendarsDir: string
   readonly poolsFile: string
   readonly notificationsFile: string
+  readonly varsDir: string
+  /** Whose vars are filled into manifests. */
+  readonly environment: string
   readonly workflowsDir: string
 }
 
@@ -52,6 +59,7 @@ export interface Survey {
   readonly poolFiles: readonly FoundFile[]
   /** The file of channels, if it is there. */
   readonly channelFiles: readonly FoundFile[]
+  readonly vars: SurveyedVars
   /** Sizes of all of them together. */
   readonly bytes: number
   readonly workflows: readonly string[]
@@ -82,6 +90,9 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
   }
   const poolFiles = await findSingle(folders.poolsFile)
   const channelFiles = await findSingle(folders.notificationsFile)
+  const vars = await surveyVars(ground, folders)
+  problems.push(...vars.problems)
+  bytes += vars.bytes
   const workflows = await listWorkflows(ground, folders.workflowsDir, problems)
   return {
     ground,
@@ -92,10 +103,29 @@ export async function surveyFolders(folders: Folders): Promise<Survey> {
     icsFiles: ofCalendars.filter(({ path }) => isIcs(path)),
     poolFiles,
     channelFiles,
+    vars: vars.found,
     bytes,
     workflows,
     problems,
   }
+}
+
+/** Vars as they are found: the files directly in their folder, one for each environment. */
+export interface SurveyedVars {
+  readonly environment: string
+  /** As people see it. */
+  readonly folder: string
+  readonly files: readonly FoundFile[]
+}
+
+/** Lists the files of vars. Throws nothing. */
+export async function surveyVars(
+  ground: Ground,
+  { varsDir, environment }: Pick<Folders, 'varsDir' | 'environment'>,
+): Promise<{ found: SurveyedVars; bytes: number; problems: readonly DefinitionProblem[] }> {
+  const { files: paths, bytes, problems } = await listFiles(ground, varsDir, isYaml)
+  const files = paths.filter(path => dirname(path) === varsDir).map(path => ({ path, folder: varsDir }))
+  return { found: { environment, folder: displayPath(ground, varsDir), files }, bytes, problems }
 }
 
 /** The files of a survey with their bytes. */
@@ -106,6 +136,7 @@ export interface SurveyedFiles {
   readonly icsFiles: readonly InputFile[]
   readonly poolFiles: readonly InputFile[]
   readonly channelFiles: readonly InputFile[]
+  readonly vars: VarsInputs
 }
 
 /** Reads all files of a survey. Throws nothing. */
@@ -118,7 +149,13 @@ export async function readSurvey(survey: Survey): Promise<SurveyedFiles> {
     icsFiles: await readFoundFiles(ground, survey.icsFiles),
     poolFiles: await readFoundFiles(ground, survey.poolFiles),
     channelFiles: await readFoundFiles(ground, survey.channelFiles),
+    vars: await readVars(ground, survey.vars),
   }
+}
+
+/** Throws nothing. */
+export async function readVars(ground: Ground, vars: SurveyedVars): Promise<VarsInputs> {
+  return { ...vars, files: await readFoundFiles(ground, vars.files) }
 }
 
 /** Reads files of a survey, in order. Throws nothing. */
@@ -169,7 +206,7 @@ export async function listWorkflows(
     const name = basename(path).replace(/\.[^.]+$/, '')
     const file = displayPath(ground, path)
     const first = fileByName.get(name)
-    if (BUILT_IN_WORKFLOWS.includes(name))
+    if (TAKEN_NAMES.includes(name))
       problems.push(
         makeFileProblem(file, `the workflow "${name}" is built in: this file is never used`, {
           severity: 'warning',

@@ -1,9 +1,11 @@
 // Where each schedule stands in its file: for what is said about a set of good definitions. The scheduler itself does
 // not keep places; this reads the files once more.
 
-import { checkScheduleFile } from '../../definition/schedule-file.ts'
+import { checkDagFile } from '../../definition/dag-file.ts'
+import { checkScheduleFile, type LooseSchedule } from '../../definition/schedule-file.ts'
 import { decodeText, SourceText } from '../../definition/source-text.ts'
-import { type Folders, readFoundFiles, surveyFolders } from './definition-survey.ts'
+import type { Ground } from './definition-files.ts'
+import { type Folders, type FoundFile, readFoundFiles, surveyFolders } from './definition-survey.ts'
 
 export interface SchedulePlace {
   readonly file: string
@@ -14,15 +16,28 @@ export interface SchedulePlace {
 
 /** The place of each schedule's id; of an id that stands twice, the first. Files that cannot be read are left out. */
 export async function findSchedulePlaces(folders: Folders): Promise<Map<string, SchedulePlace>> {
-  const { ground, scheduleFiles } = await surveyFolders(folders)
+  const { ground, scheduleFiles, dagFiles } = await surveyFolders(folders)
   const places = new Map<string, SchedulePlace>()
-  for (const { file, content } of await readFoundFiles(ground, scheduleFiles)) {
-    const decoded = 'bytes' in content ? decodeText(content.bytes) : undefined
-    if (decoded === undefined || !('text' in decoded)) continue
-    const { source, schedules } = await checkScheduleFile(new SourceText(file, decoded.text))
+  const take = (source: SourceText, schedules: readonly LooseSchedule[]) => {
     for (const { id, idPlace } of schedules) {
-      if (id !== undefined && !places.has(id)) places.set(id, { file, ...source.positionAt(idPlace.start) })
+      if (id === undefined || places.has(id)) continue
+      places.set(id, { file: source.file, ...source.positionAt(idPlace.start) })
     }
   }
+  for (const source of await readSources(ground, scheduleFiles))
+    take(source, (await checkScheduleFile(source)).schedules)
+  // A manifest's schedule has its place whatever its vars are.
+  for (const source of await readSources(ground, dagFiles)) {
+    const { schedule } = await checkDagFile(source)
+    if (schedule !== undefined) take(source, [schedule])
+  }
   return places
+}
+
+/** The texts of files, those that cannot be read left out. */
+async function readSources(ground: Ground, files: readonly FoundFile[]): Promise<SourceText[]> {
+  return (await readFoundFiles(ground, files)).flatMap(({ file, content }) => {
+    const decoded = 'bytes' in content ? decodeText(content.bytes) : undefined
+    return decoded !== undefined && 'text' in decoded ? [new SourceText(file, decoded.text)] : []
+  })
 }

@@ -14,6 +14,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { type Event, isUserEvent } from '../../core/state-machine/event.ts'
 import { DefinitionsInvalidError } from '../../definition/problem.ts'
 import type { CommandContext } from '../context.ts'
+import { findDag } from '../dag-name.ts'
 import { loadGoodDefinitions } from '../definitions.ts'
 import type { RunFlags } from '../flags.ts'
 import { exitCodeOf, type InterruptSignal } from '../interrupts.ts'
@@ -24,7 +25,6 @@ import { openRunView } from '../render/live-run.ts'
 import { renderPlan } from '../render/plan.ts'
 import { endedWell, renderFailures, renderSummary, type TaskFailure } from '../render/run-summary.ts'
 import { nameTarget, type Target } from '../target.ts'
-import { suggest } from '../usage.ts'
 
 interface Request {
   dag?: string
@@ -70,7 +70,7 @@ export async function run(context: CommandContext, name: string, flags: RunFlags
 }
 
 async function showPlan(context: CommandContext, target: Target): Promise<number> {
-  const dag = await findDag(context, target)
+  const dag = await loadDag(context, target)
   const order = buildGraph(dag.tasks).order
   if (context.json) {
     const tasks = order.map(id => dag.tasks.find(task => task.id === id)!)
@@ -88,21 +88,11 @@ async function showPlan(context: CommandContext, target: Target): Promise<number
   return EXIT.ok
 }
 
-async function findDag(context: CommandContext, target: Target): Promise<Dag> {
-  if ('file' in target) {
-    const result = await (await context.house()).loadDagFile(context.settings, target.file)
-    if (!result.ok) throw new DefinitionsInvalidError(result.problems)
-    return result.dag
-  }
-  const { dags } = await loadGoodDefinitions(context)
-  const dag = dags.get(target.dag)
-  if (dag === undefined) {
-    throw new DagbokError('DAG_NOT_FOUND', `there is no DAG ${JSON.stringify(target.dag)}`, {
-      exitCode: EXIT.notFound,
-      hint: suggest(target.dag, dags.keys(), 'a DAG outside the configured folder is named by its file'),
-    })
-  }
-  return dag
+async function loadDag(context: CommandContext, target: Target): Promise<Dag> {
+  if ('dag' in target) return findDag((await loadGoodDefinitions(context)).dags, target.dag)
+  const result = await (await context.house()).loadDagFile(context.settings, target.file)
+  if (!result.ok) throw new DefinitionsInvalidError(result.problems)
+  return result.dag
 }
 
 /** By way of the scheduler that runs; undefined if none does. */
