@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CommandLine, openCommandLine } from '../../../test/support/command-line.ts'
 import { loadDagFile, loadDefinitions } from '../../compose.ts'
@@ -87,6 +88,23 @@ Tasks: 4
     expect(await show('p', '--expanded')).toBe(
       'name: p\ntenant_id: default\ntasks:\n  - id: a\n    workflow_ref: shell\n    params:\n      command: x\n',
     )
+  })
+
+  test.each(['default', 'production'])('writes every example out, with the vars of %s', async environment => {
+    for (const folder of ['configs', 'workflows'])
+      cpSync(fileURLToPath(new URL(`../../../${folder}`, import.meta.url)), join(line.root, folder), {
+        recursive: true,
+      })
+    const said = ['--environment', environment]
+    const modes = new Set<unknown>()
+    for (const file of readdirSync(join(line.root, 'configs/dags'))) {
+      const path = `configs/dags/${file}`
+      const before = JSON.parse(await show(path, '--json', ...said))
+      write(path, await show(path, '--expanded', ...said))
+      expect(JSON.parse(await show(path, '--json', ...said))).toEqual(before)
+      modes.add(before.mode)
+    }
+    expect([...modes].sort()).toEqual(['CONDITIONAL_CRON', 'on-demand', 'schedule', 'triggered', undefined])
   })
 
   test('of a DAG that is not there it says which one may be meant', async () => {
