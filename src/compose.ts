@@ -4,14 +4,17 @@
 //   - `openReader` holds nothing: it reads beside a running scheduler.
 
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readIdentity } from './adapters/child-process/process-identity.ts'
 import { createProcesses } from './adapters/child-process/processes.ts'
 import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
+import { createClientFinder } from './adapters/clients/finder.ts'
 import { createConditionProbe } from './adapters/condition-probe/probe.ts'
 import { serveControl } from './adapters/control-socket/server.ts'
+import { createPostgresReader } from './adapters/database/postgres.ts'
+import { createSqliteReader } from './adapters/database/sqlite.ts'
 import {
   type ClosableSource,
   createDefinitionSource,
@@ -42,6 +45,8 @@ import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/loc
 import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
 import { inspectStages } from './adapters/stages/inspection.ts'
 import { openStages } from './adapters/stages/stages.ts'
+import { createFileStreamReader } from './adapters/stream-file/reader.ts'
+import { createTableStreamReader } from './adapters/stream-table/reader.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createHeapTidier } from './adapters/system/heap-tidier.ts'
 import { systemRandom } from './adapters/system/random.ts'
@@ -57,6 +62,7 @@ import { NO_DEFINITIONS } from './core/schedule/definitions.ts'
 import { replay } from './core/state-machine/checkpoint.ts'
 import { isUserEvent, type SchedulerMode } from './core/state-machine/event.ts'
 import { emptyState } from './core/state-machine/state.ts'
+import type { Stream } from './core/stream/stream.ts'
 import { parseInstant } from './core/time/instant.ts'
 import { Daemon } from './daemon/daemon.ts'
 import { startHousekeeping } from './daemon/housekeeping.ts'
@@ -65,8 +71,12 @@ import type { HttpServer } from './http/server.ts'
 import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
 import { JournalFullError } from './ports/journal.ts'
 import type { Notifier } from './ports/notifier.ts'
+import type { StreamReader } from './ports/stream-reader.ts'
 import { VERSION } from './version.ts'
 import { createWorker } from './worker/worker.ts'
+import { withClientConditions } from './workflows/client-conditions.ts'
+import { createStreamConsumer } from './workflows/consume-stream.ts'
+import { createClientsExecutor } from './workflows/find-clients.ts'
 import { createHttpExecutor } from './workflows/http.ts'
 import { createPollExecutor } from './workflows/poll-and-dispatch.ts'
 import { createRootTaskWrapper } from './workflows/root-task-wrapper.ts'
@@ -184,6 +194,14 @@ export async function openSession(
       clock: systemClock,
       note: message => note('warn', message),
     })
+    const readSqlite = createSqliteReader({ root: settings.root })
+    const readPostgres = createPostgresReader()
+    const streams = joinStreams({
+      file: createFileStreamReader({ root: settings.root }),
+      table: createTableStreamReader({ readSqlite, readPostgres }),
+    })
+    const clients = createClientFinder({ root: settings.root, readSqlite, readPostgres })
+    const asked = { clock: systemClock, probe }
     if (mode !== 'command') await stages.provision(definitions.dags.values())
     const daemon = new Daemon(
       {
@@ -204,6 +222,14 @@ export async function openSession(
         blobs: openBlobStore(settings.statePath),
         probe,
         notifier: createNotifier(settings),
+        sources: {
+          stages,
+          streams,
+          resolve: path => resolve(settings.root, path),
+          watch: createFileWatch({
+            failed: error => note('warn', `watching for arrivals: ${error.message}`),
+          }),
+        },
         createWorker: reports =>
           createWorker({
             clock: systemClock,
@@ -211,13 +237,14 @@ export async function openSession(
             reports,
             executors: {
               builtIn: new Map([
-                ['shell', createShellExecutor(world)],
-                ['http', createHttpExecutor(world)],
+                ['shell', withClientConditions(createShellExecutor(world), asked)],
+                ['http', withClientConditions(createHttpExecutor(world), asked)],
                 [WRAPPER_WORKFLOWS.root, createRootTaskWrapper({ host: hostname() })],
                 [WRAPPER_WORKFLOWS.poll, createPollExecutor({ clock: systemClock, stages })],
+                [WRAPPER_WORKFLOWS.stream, createStreamConsumer({ ...asked, streams, root: settings.root })],
               ]),
-              function: functions,
-              findClients: functions,
+              function: withClientConditions(functions, asked),
+              findClients: createClientsExecutor({ clock: systemClock, clients }),
             },
           }),
         followers: [index, createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq })],
@@ -263,6 +290,15 @@ export async function openSession(
         })
       : undefined
     return daemon
+  }
+}
+
+/** Each kind of stream has a reader of its own. */
+function joinStreams({ file, table }: { file: StreamReader; table: StreamReader }): StreamReader {
+  const readerOf = ({ source }: Stream) => (source.kind === 'file' ? file : table)
+  return {
+    read: (stream, from, signal) => readerOf(stream).read(stream, from, signal),
+    hasMore: (stream, from, signal) => readerOf(stream).hasMore(stream, from, signal),
   }
 }
 

@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { checkCel } from './cel-check.ts'
 
 describe('checkCel', () => {
+  it('knows the client only where there is one', () => {
+    expect(checkCel('client_id == "acme"', true)).toEqual([])
+    expect(checkCel('client_id == "acme"')).toMatchObject([{ message: 'unknown name "client_id"' }])
+    expect(checkCel('clientid == "acme"', true)).toMatchObject([{ help: 'did you mean "client_id"?' }])
+  })
+
   it.each([
     'tenant != "acme" && last_run("load").status == "success"',
     'weekday in [1, 2, 3] || date == "2026-01-05"',

@@ -4,6 +4,7 @@ import { type ASTNode, type Environment, ParseError, TypeError as TypeMismatch }
 import { findNearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/time/duration.ts'
 import {
+  CEL_CLIENT,
   CEL_FUNCTIONS,
   CEL_MACROS,
   CEL_QUESTIONS,
@@ -32,15 +33,19 @@ function checkEnvironment(): Environment {
   return environment
 }
 
-/** Every name that is unknown or refused; if there is none, what else is wrong first. */
-export function checkCel(expression: string): CelProblem[] {
+/**
+ * Every name that is unknown or refused; if there is none, what else is wrong first.
+ * @param ofClient whether it is asked about one client, whom it may name
+ */
+export function checkCel(expression: string, ofClient = false): CelProblem[] {
   let ast: ASTNode
   try {
     ast = checkEnvironment().parse(expression).ast
   } catch (error) {
     return [tellError(error, expression)]
   }
-  const names = listCelNames(ast).flatMap(checkName)
+  const variables: readonly string[] = ofClient ? [...CEL_VARIABLES, CEL_CLIENT] : CEL_VARIABLES
+  const names = listCelNames(ast).flatMap(name => checkName(name, variables))
   if (names.length > 0) return names
   const { type, error } = checkEnvironment().check(expression)
   if (error !== undefined) return [tellError(error, expression)]
@@ -72,11 +77,11 @@ export function schedulesNamedIn(expression: string): { id: string; start: numbe
   })
 }
 
-function checkName(name: CelName): CelProblem[] {
+function checkName(name: CelName, variables: readonly string[]): CelProblem[] {
   const { start, end } = name
   if (name.kind === 'variable') {
-    if ((CEL_VARIABLES as readonly string[]).includes(name.name)) return []
-    const help = nearestOr(name.name, CEL_VARIABLES, `known names: ${CEL_VARIABLES.join(', ')}`)
+    if (variables.includes(name.name)) return []
+    const help = nearestOr(name.name, variables, `known names: ${variables.join(', ')}`)
     return [{ message: `unknown name "${name.name}"`, help, start, end }]
   }
   if (!CEL_FUNCTIONS.has(name.name)) {

@@ -31,6 +31,9 @@ export type CelVariable = keyof typeof VARIABLES
 
 export const CEL_VARIABLES = Object.keys(VARIABLES) as readonly CelVariable[]
 
+/** The client, in the conditions of one; in others it has no value, and the check refuses it. */
+export const CEL_CLIENT = 'client_id'
+
 /** Functions of ours: they ask the run index and the journal. */
 export const CEL_QUESTIONS = ['last_run', 'signal'] as const
 
@@ -91,6 +94,7 @@ export interface CelWorld {
 export function createCelEnvironment(world: CelWorld): Environment {
   const environment = new Environment({ limits: { maxAstNodes: 500, maxDepth: 40, maxListElements: 100 } })
   for (const [name, type] of Object.entries(VARIABLES)) environment.registerVariable(name, type)
+  environment.registerVariable(CEL_CLIENT, 'string')
   return environment
     .registerType('Run', {
       ctor: LastRun,

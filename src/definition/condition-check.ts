@@ -5,7 +5,7 @@
 
 import type { Condition } from '../core/condition/condition.ts'
 import { questionsOf } from '../core/condition/condition.ts'
-import { findMarks, MARKS } from '../core/condition/occasion.ts'
+import { CLIENT_MARK, findMarks, MARKS } from '../core/condition/occasion.ts'
 import { QUESTION_KINDS, type QuestionKind } from '../core/condition/question.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
@@ -74,9 +74,6 @@ export function checkClientConditions(
   checker.checkList(list, path)
   return checker.asked
 }
-
-/** What stands for the client in the texts of its conditions. */
-const CLIENT_MARK = 'client_id'
 
 class ConditionChecker {
   readonly #tree: YamlTree
@@ -211,7 +208,7 @@ class ConditionChecker {
   }
 
   #checkExpression(expression: string, path: Path): void {
-    for (const { message, help, start, end } of checkCel(expression))
+    for (const { message, help, start, end } of checkCel(expression, this.#ofClients))
       this.#problems.add(this.#placeIn(path, start, end), message, { help })
     for (const { id, start, end } of schedulesNamedIn(expression))
       this.asked.push({ id, place: this.#placeIn(path, start, end) })

@@ -70,7 +70,7 @@ export function createCelAsker({
 
 type Facts = ReturnType<typeof factsOf>
 
-function contextOf(occasion: Occasion, facts: Facts): Record<CelVariable, unknown> {
+function contextOf(occasion: Occasion, facts: Facts): Record<CelVariable, unknown> & { client_id?: string } {
   return {
     slot: new Date(facts.instant),
     date: facts.date,
@@ -83,6 +83,7 @@ function contextOf(occasion: Occasion, facts: Facts): Record<CelVariable, unknow
     day: BigInt(facts.day),
     month: BigInt(facts.month),
     year: BigInt(facts.year),
+    ...(occasion.clientId === undefined ? {} : { client_id: occasion.clientId }),
   }
 }
 
@@ -92,7 +93,7 @@ function readVariables(ast: ASTNode, occasion: Occasion, facts: Facts): JsonObje
   const seen: JsonObject = {}
   for (const { kind, name } of listCelNames(ast)) {
     if (kind !== 'variable' || !Object.hasOwn(context, name)) continue
-    const value = context[name as CelVariable]
+    const value = context[name as keyof typeof context]
     seen[name] = typeof value === 'bigint' ? Number(value) : String(value)
   }
   return seen

@@ -56,6 +56,7 @@ function describeOccasion(occasion: Occasion): Environment {
     DAGBOK_SCHEDULE: occasion.scheduleId,
     DAGBOK_SLOT: occasion.slot,
     DAGBOK_DATE: factsOf(occasion).date,
+    ...(occasion.clientId === undefined ? {} : { DAGBOK_CLIENT_ID: occasion.clientId }),
   }
 }
 

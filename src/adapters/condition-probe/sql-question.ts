@@ -37,6 +37,7 @@ export function createSqlAsker({ root }: { root: string }): Asker<'sql'> {
         tenant: occasion.tenantId,
         schedule: occasion.scheduleId,
         dag: occasion.dagName,
+        ...(occasion.clientId === undefined ? {} : { client_id: occasion.clientId }),
       },
       timeoutMs,
     }

@@ -12,6 +12,9 @@ import type { Occasion } from './question.ts'
 export const MARKS = ['ds', 'ds_nodash', 'slot', 'tenant', 'schedule'] as const
 export type Mark = (typeof MARKS)[number]
 
+/** Stands for the client, in the conditions of one. */
+export const CLIENT_MARK = 'client_id'
+
 /** A mark as it stands in a text: its name, whether or not there is such a mark, and its place. */
 export interface PlacedMark {
   readonly name: string
@@ -43,17 +46,19 @@ export function fillMarks(text: string, occasion: Occasion, encode = (value: str
   const marks = findMarks(text)
   if (marks.length === 0) return text
   const facts = factsOf(occasion)
-  const values: Record<Mark, string> = {
+  const values: Record<Mark, string> & { [CLIENT_MARK]?: string } = {
     ds: facts.date,
     ds_nodash: facts.date.replaceAll('-', ''),
     slot: occasion.slot,
     tenant: occasion.tenantId,
     schedule: occasion.scheduleId,
+    ...(occasion.clientId === undefined ? {} : { [CLIENT_MARK]: occasion.clientId }),
   }
   let filled = ''
   let from = 0
   for (const { name, start, end } of marks) {
-    filled += text.slice(from, start) + (isMark(name) ? encode(values[name]) : text.slice(start, end))
+    const value = isMark(name) || name === CLIENT_MARK ? values[name] : undefined
+    filled += text.slice(from, start) + (value === undefined ? text.slice(start, end) : encode(value))
     from = end
   }
   return filled + text.slice(from)

@@ -112,4 +112,6 @@ export interface Occasion {
   readonly slot: string
   /** Of the schedule: the zone in which the slot has a date and a weekday. */
   readonly timezone: string
+  /** Of a question about one client of a fan-out. */
+  readonly clientId?: string
 }
