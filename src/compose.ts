@@ -4,7 +4,7 @@
 //   - `openReader` holds nothing: it reads beside a running scheduler.
 
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readIdentity } from './adapters/child-process/process-identity.ts'
 import { createProcesses } from './adapters/child-process/processes.ts'
@@ -12,37 +12,15 @@ import { createShellExecutor } from './adapters/child-process/shell-executor.ts'
 import { createFileWatch } from './adapters/chokidar/file-watcher.ts'
 import { createClientFinder } from './adapters/clients/finder.ts'
 import { createConditionProbe } from './adapters/condition-probe/probe.ts'
-import { serveControl } from './adapters/control-socket/server.ts'
 import { createPostgresReader } from './adapters/database/postgres.ts'
 import { createSqliteReader } from './adapters/database/sqlite.ts'
-import {
-  type ClosableSource,
-  createDefinitionSource,
-  type DefinitionFolders,
-  resolveFolders,
-} from './adapters/filesystem/definition-source.ts'
 import { createLogStore } from './adapters/filesystem/log-store.ts'
-import { findSchedulePlaces } from './adapters/filesystem/schedule-places.ts'
 import { openBlobStore } from './adapters/jsonl/blob-store.ts'
-import { readIdentity as readJournalId } from './adapters/jsonl/genesis.ts'
 import { openJournal } from './adapters/jsonl/journal.ts'
-import { layoutOf } from './adapters/jsonl/layout.ts'
-import { nodeDisk } from './adapters/jsonl/node-disk.ts'
-import { followEvents, readEvents } from './adapters/jsonl/reader.ts'
-import {
-  collectBlobNames,
-  deleteBlobs,
-  deleteSegments,
-  planRetention,
-  surveySegments,
-} from './adapters/jsonl/retention.ts'
-import { verifyJournal as verify } from './adapters/jsonl/verify.ts'
-import { createNotifier as createNotifierOf } from './adapters/notifier/notifier.ts'
+import { readEvents } from './adapters/jsonl/reader.ts'
 import { createQueue } from './adapters/p-queue/queue.ts'
-import { ensureRunIndex } from './adapters/sqlite/catch-up.ts'
 import { createIndexFollower } from './adapters/sqlite/follower.ts'
 import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
-import { rebuildRunIndex } from './adapters/sqlite/rebuild.ts'
 import { inspectStages } from './adapters/stages/inspection.ts'
 import { openStages } from './adapters/stages/stages.ts'
 import { createFileStreamReader } from './adapters/stream-file/reader.ts'
@@ -54,6 +32,8 @@ import { openSystemd } from './adapters/system/systemd-notify.ts'
 import { createTaskFeed } from './adapters/task-feed/feed.ts'
 import { createFunctionExecutor } from './adapters/worker-pool/function-executor.ts'
 import type { Session } from './api/session.ts'
+import { createNotifier, openHttp, openSocket } from './composition/doors.ts'
+import { indexFile, type Note, openSource, retain } from './composition/files.ts'
 import type { Settings } from './config.ts'
 import { WRAPPER_WORKFLOWS } from './core/dag/manifest.ts'
 import { DagbokError, EXIT } from './core/error.ts'
@@ -67,10 +47,7 @@ import { parseInstant } from './core/time/instant.ts'
 import { Daemon } from './daemon/daemon.ts'
 import { startHousekeeping } from './daemon/housekeeping.ts'
 import { DefinitionsInvalidError } from './definition/problem.ts'
-import type { HttpServer } from './http/server.ts'
-import type { DefinitionSource, LoadResult } from './ports/definition-source.ts'
 import { JournalFullError } from './ports/journal.ts'
-import type { Notifier } from './ports/notifier.ts'
 import type { StreamReader } from './ports/stream-reader.ts'
 import { VERSION } from './version.ts'
 import { createWorker } from './worker/worker.ts'
@@ -93,15 +70,12 @@ const ENDED = ['success', 'failed', 'partial', 'skipped', 'cancelled'] as const
 /** Events of one name that are looked at for the last that a user recorded: the scheduler's own may have that name too. */
 const SIGNALS_SEEN_MAX = 100
 
-/** Characters of the token that callers over HTTP show. */
-const TOKEN_MIN = 16
-
 /** What a condition has started is given this long to end at a stop. */
 const PROBE_GRACE_MS = 3_000
 
 export interface SessionOptions {
-  /** Words for people that are not in the journal. Default: stderr. */
-  note?(level: 'info' | 'warn' | 'error', message: string): void
+  /** Default: stderr. */
+  readonly note?: Note
 }
 
 /**
@@ -302,42 +276,6 @@ function joinStreams({ file, table }: { file: StreamReader; table: StreamReader 
   }
 }
 
-/** A daemon that nobody can reach is of no use; a `--once` or a `run` does its work without. */
-async function openSocket(
-  { control }: Session,
-  { socketPath }: Settings,
-  mode: SchedulerMode,
-  note: NonNullable<SessionOptions['note']>,
-) {
-  try {
-    return await serveControl({ control, socketPath })
-  } catch (error) {
-    if (mode === 'serve') throw error
-    note('warn', `no control socket: ${error instanceof Error ? error.message : String(error)}`)
-    return undefined
-  }
-}
-
-/** Whoever may trigger runs over the network must know a secret: without one the door stays shut. */
-async function openHttp(
-  { control }: Session,
-  { httpListen }: Settings,
-  note: NonNullable<SessionOptions['note']>,
-): Promise<HttpServer | undefined> {
-  if (httpListen === undefined) return undefined
-  const token = process.env['SCHED_HTTP_TOKEN'] ?? ''
-  if (token.length < TOKEN_MIN)
-    throw new DagbokError(
-      'HTTP_UNAVAILABLE',
-      `HTTP needs a token of ${TOKEN_MIN} characters or more in SCHED_HTTP_TOKEN, got ${token.length}`,
-      { hint: 'SCHED_HTTP_TOKEN=$(openssl rand -hex 24)', exitCode: EXIT.configInvalid },
-    )
-  const { serveHttp } = await import('./http/server.ts')
-  const door = await serveHttp({ control, listen: httpListen, token })
-  note('info', `HTTP is served on ${door.address}`)
-  return door
-}
-
 /** Only a holder that will soon be gone is worth waiting for. */
 function waitFor(settings: Settings, mode: SchedulerMode): number {
   if (mode !== 'serve') return 0
@@ -353,112 +291,5 @@ function endProcess(error: unknown): never {
   process.exit(known ? error.exitCode : EXIT.journalIo)
 }
 
-function openSource(settings: Settings, note: NonNullable<SessionOptions['note']>): ClosableSource {
-  return createDefinitionSource(
-    foldersOf(settings),
-    createFileWatch({ failed: error => note('warn', `watching the definitions: ${error.message}`) }),
-  )
-}
-
-function foldersOf(settings: Settings): DefinitionFolders {
-  const { root, scheduleDirs, dagsDir, calendarsDir, poolsFile, workflowsDir, varsDir, environment } =
-    settings
-  const { notificationsFile } = settings
-  return {
-    root,
-    scheduleDirs,
-    scheduleDirsAreNamed: settings.scheduleDirsGiven,
-    dagsDir,
-    calendarsDir,
-    poolsFile,
-    notificationsFile,
-    workflowsDir,
-    varsDir,
-    environment,
-  }
-}
-
-/** Deletes sealed segments that the settings keep no longer, and the blobs that nothing names any more. */
-async function retain({ statePath, keepDays, keepSegments }: Settings): Promise<void> {
-  const now = systemClock.now()
-  const { sealed, activeOpensWithCheckpoint } = await surveySegments(statePath)
-  const policy = {
-    ...(keepDays > 0 ? { keepDays } : {}),
-    ...(keepSegments > 0 ? { keepCount: keepSegments } : {}),
-  }
-  const old = planRetention(sealed, activeOpensWithCheckpoint, policy, now)
-  if (old.length === 0) return
-  await deleteSegments(statePath, old)
-  const named = new Set<string>()
-  for await (const event of readEvents(statePath, { afterSeq: 0 })) collectBlobNames(event, named)
-  await deleteBlobs(statePath, sha256 => named.has(sha256), now)
-}
-
-function indexFile(settings: Settings): string {
-  return join(settings.stateDir, 'index.sqlite')
-}
-
-/** What carries messages to channels. */
-export function createNotifier({ root }: Settings): Notifier {
-  return createNotifierOf({ root, variables: process.env, version: VERSION })
-}
-
-// --- without the lock ----------------------------------------------------------------------------------------------
-
-export function loadDefinitions(settings: Settings): Promise<LoadResult> {
-  return openSource(settings, () => {}).load()
-}
-
-/** Where each schedule stands in the files. */
-export function locateSchedules(settings: Settings) {
-  return findSchedulePlaces(resolveFolders(foldersOf(settings)))
-}
-
-export function loadDagFile(settings: Settings, file: string): ReturnType<DefinitionSource['loadDag']> {
-  return openSource(settings, () => {}).loadDag(file)
-}
-
-/** Brings the run index to the journal's end and reads beside whoever holds the state. */
-export async function openReader(settings: Settings) {
-  const path = settings.statePath
-  const journalId = await requireJournal(settings)
-  const { index } = await ensureRunIndex({
-    file: indexFile(settings),
-    journalId,
-    readEvents: ({ afterSeq }) => readEvents(path, { afterSeq }),
-  })
-  return {
-    index,
-    logs: createLogStore({ root: settings.stateDir }),
-    events: (afterSeq = 0) => readEvents(path, { afterSeq }),
-    follow: (afterSeq: number, signal: AbortSignal) => followEvents(path, { afterSeq, signal }),
-    close: () => index.close(),
-  }
-}
-
-export function readHolder(settings: Settings) {
-  return readLockHolder(settings.stateDir)
-}
-
-export async function verifyJournal(settings: Settings) {
-  await requireJournal(settings)
-  return verify(settings.statePath)
-}
-
-export async function rebuildIndex(settings: Settings) {
-  const journalId = await requireJournal(settings)
-  const events = readEvents(settings.statePath, { afterSeq: 0 })
-  const { events: count, ms } = await rebuildRunIndex({ file: indexFile(settings), journalId, events })
-  return { events: count, durationMs: Math.round(ms) }
-}
-
-async function requireJournal(settings: Settings): Promise<string> {
-  const journalId = await readJournalId(nodeDisk, layoutOf(settings.statePath))
-  if (journalId !== undefined) return journalId
-  throw new DagbokError('JOURNAL_MISSING', `there is no journal at ${settings.statePath} yet`, {
-    hint: 'scheduler --once writes the first one; STATE_STORE_PATH says where',
-    exitCode: EXIT.notFound,
-  })
-}
-
-export { inspectStages, openSystemd as openServiceManager }
+export * from './composition/readers.ts'
+export { createNotifier, inspectStages, openSystemd as openServiceManager }

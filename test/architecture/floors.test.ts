@@ -9,12 +9,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ['core', 'config.ts', 'version.ts'],
   ['ports', 'definition', 'app', 'api'],
   ['daemon', 'worker', 'workflows', 'adapters', 'http'],
-  ['compose.ts'],
+  ['compose.ts', 'composition'],
   ['cli', 'index.ts'],
 ]
 
 /** Arrows between two rooms of the same floor, each with its reason. Everything else on one floor is refused. */
 const SIDEWAYS: Readonly<Record<string, string>> = {
+  'compose.ts → composition': 'the composition is one page and its parts',
   'config.ts → core': 'settings are read with the errors and durations of core; core knows no settings',
   'definition → ports': 'a definition is loaded into what the port promises: definitions or located problems',
 }
@@ -155,7 +156,7 @@ function findAdapterPairs({ path, imports }: SourceFile): Violation[] {
 }
 
 function findNamedAdapters({ path, imports }: SourceFile): Violation[] {
-  if (path === 'src/compose.ts' || adapterOf(path) !== undefined) return []
+  if (/^src\/(?:compose\.ts|composition\/)/.test(path) || adapterOf(path) !== undefined) return []
   return imports.flatMap(({ target, line }) => {
     if (target === undefined || adapterOf(target) === undefined) return []
     const message = `only compose.ts names adapters: ask for a port, and let compose.ts fill it (${target})`

@@ -23,7 +23,6 @@ const TEST_LINES_MAX = 700
 /** Files that are longer, each with its reason. One that has become shorter must leave the list. */
 const LONGER: Readonly<Record<string, string>> = {
   'src/config.ts': 'every setting with its words, in one place',
-  'src/compose.ts': 'every adapter is named here, and nowhere else',
   'scripts/generate-journal-schema.ts': 'one description of every event, which the compiler holds complete',
 }
 
