@@ -43,7 +43,7 @@ describe('every example is understood', () => {
 
   test('there are examples of every command', () => {
     const verbs = new Set(calls.map(call => call.split(' ')[0]))
-    for (const verb of 'run trigger cancel pause resume skip validate lint show next explain simulate plan calendar status stages runs logs events why audit reload record journal config --serve --once'.split(
+    for (const verb of 'run trigger cancel pause resume skip validate lint show next explain simulate plan calendar status stages notifications runs logs events why audit reload record journal notify config --serve --once'.split(
       ' ',
     )) {
       expect(verbs).toContain(verb)

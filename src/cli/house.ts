@@ -9,6 +9,7 @@ import type { Event, SchedulerMode } from '../core/state-machine/event.ts'
 import type { DefinitionProblem, LoadResult } from '../ports/definition-source.ts'
 import type { LockHolder } from '../ports/lock.ts'
 import type { LogStore } from '../ports/log-store.ts'
+import type { Notifier } from '../ports/notifier.ts'
 import type { RunIndex } from '../ports/run-index.ts'
 import type { ServiceManager } from '../ports/service-manager.ts'
 
@@ -64,6 +65,8 @@ export interface House {
   openReader(settings: Settings): Promise<Reader>
   /** What is wrong with each of these stages, in words; undefined where nothing is. Changes nothing. */
   inspectStages(settings: Settings, stages: readonly Stage[]): Promise<readonly (string | undefined)[]>
+  /** What carries messages to channels. */
+  createNotifier(settings: Settings): Notifier
   readHolder(settings: Settings): HolderReport | Promise<HolderReport>
   verifyJournal(settings: Settings): Promise<JournalReport>
   rebuildIndex(settings: Settings): Promise<{ events: number; durationMs: number }>

@@ -228,6 +228,11 @@ export async function parse(
   add<[]>('status', 'what the running scheduler is doing', async context =>
     (await import('./commands/status.ts')).run(context),
   )
+  add<[{ count?: string }]>(
+    'notifications',
+    'what is to be told, and what became of the last that was',
+    async (context, flags) => (await import('./commands/notifications.ts')).run(context, flags),
+  ).option('--count <n>', 'so many that ended (default: 20)')
   add<[]>('stages', 'where the files of each DAG lie, and how many were worked on', async context =>
     (await import('./commands/stages.ts')).run(context),
   )
@@ -282,6 +287,11 @@ export async function parse(
   )
   add<[string]>('journal <action>', 'verify, rebuild-index, or print the path', async (context, action) =>
     (await import('./commands/journal.ts')).run(context, action),
+  )
+  add<[string, string]>(
+    'notify <action> <channel>',
+    'test: send a test message to a channel now',
+    async (context, action, channel) => (await import('./commands/notify.ts')).run(context, action, channel),
   )
   add<[]>('config', 'every setting, its value and where it came from', async context =>
     (await import('./commands/config.ts')).run(context),
