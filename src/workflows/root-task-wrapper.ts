@@ -22,7 +22,9 @@ function outcomeOf(spec: AttemptSpec, host: string): AttemptOutcome {
   const { source, stages, mode, environment } = spec.params
   if (typeof source === 'string') {
     const given = spec.params[`${source}__new_files`]
-    if (!Array.isArray(given) || given.length === 0)
+    // Dead letters are something: a run that is skipped has read nothing, and the next one would find them again.
+    const dead = spec.params[`${source}__dead`] ?? 0
+    if ((!Array.isArray(given) || given.length === 0) && dead === 0)
       return { kind: 'skip', reason: 'returned_skip', detail: `${source} gave no new files` }
   }
   const { cause = 'unknown', definitionHash = '', slot, previousSlot } = spec.facts ?? {}
