@@ -1,10 +1,10 @@
-// Runs after other runs: which, exactly once, and never in a circle.
+// Runs after other runs: which, and exactly once.
 
 import { describe, expect, test } from 'vitest'
 import { aDag, definitionsOf } from '../../../test/support/builders.ts'
 import { DeciderWorld, tell } from '../../../test/support/decider-world.ts'
 import type { Dag } from '../dag/dag.ts'
-import { dagsAfter, findRunCycle } from './runs-after.ts'
+import { dagsAfter } from './runs-after.ts'
 
 function followerOf(name: string, ...dags: { dag: string; status: string[] }[]): Dag {
   const triggers = { onArrival: false, afterRuns: dags }
@@ -49,33 +49,5 @@ test('a run is asked for in the commit of the other one’s end', () => {
   ])
   expect(commit.at(-1)).toMatchObject({
     params: { triggered_by: { dag_name: 'orders', run_id: 'orders@1', status: 'success' } },
-  })
-})
-
-describe('findRunCycle', () => {
-  test('finds a circle by its path', () => {
-    const circle = [
-      followerOf('a', { dag: 'c', status: [] }),
-      followerOf('b', { dag: 'a', status: [] }),
-      followerOf('c', { dag: 'b', status: [] }),
-    ]
-    expect(findRunCycle(definitionsOf([followerOf('x', { dag: 'a', status: [] }), ...circle]))).toEqual([
-      'a',
-      'c',
-      'b',
-      'a',
-    ])
-    expect(findRunCycle(definitionsOf([followerOf('a', { dag: 'a', status: [] })]))).toEqual(['a', 'a'])
-  })
-
-  test('a diamond is none', () => {
-    const status: string[] = []
-    const dags = [
-      aDag('top', { only: [] }),
-      followerOf('left', { dag: 'top', status }),
-      followerOf('right', { dag: 'top', status }),
-      followerOf('end', { dag: 'left', status }, { dag: 'right', status }),
-    ]
-    expect(findRunCycle(definitionsOf(dags))).toBeUndefined()
   })
 })

@@ -25,28 +25,3 @@ function collect(dags: Definitions['dags']): Map<string, Dag[]> {
       waiting.set(name, [...(waiting.get(name) ?? []), dag])
   return waiting
 }
-
-/** A circle of DAGs that would run after each other for ever: `['a', 'b', 'a']`; undefined if there is none. */
-export function findRunCycle({ dags }: Pick<Definitions, 'dags'>): string[] | undefined {
-  const done = new Set<string>()
-  for (const start of dags.keys()) {
-    const path: string[] = []
-    const circle = walk(start, path)
-    if (circle !== undefined) return circle
-  }
-  return undefined
-
-  function walk(name: string, path: string[]): string[] | undefined {
-    const at = path.indexOf(name)
-    if (at >= 0) return [...path.slice(at), name]
-    if (done.has(name)) return undefined
-    path.push(name)
-    for (const { dag } of dags.get(name)?.manifest?.triggers?.afterRuns ?? []) {
-      const circle = walk(dag, path)
-      if (circle !== undefined) return circle
-    }
-    path.pop()
-    done.add(name)
-    return undefined
-  }
-}
