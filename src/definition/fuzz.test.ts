@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileCalendars } from '../core/calendar/calendar.ts'
 import type { DefinitionProblem } from '../ports/definition-source.ts'
+import { authorDag, formatYaml } from './author-dag.ts'
 import { checkCalendarFile } from './calendar-file.ts'
 import { checkDagFile } from './dag-file.ts'
 import { checkIcsFile } from './ics-file.ts'
@@ -11,6 +12,8 @@ import { loadDefinitions } from './load-definitions.ts'
 import { renderProblem } from './problem.ts'
 import { checkScheduleFile } from './schedule-file.ts'
 import { SourceText } from './source-text.ts'
+import { NO_VARS, type Vars } from './vars.ts'
+import { checkVarsFile } from './vars-file.ts'
 
 const SCHEDULES = `# nightly things
 - id: nightly
@@ -42,6 +45,29 @@ tasks:
       - sweep
     env: {A: "1"}
 `
+
+const MANIFEST = `dag:
+  tenant_id: local-dev
+  notification_type: [ON_ERROR, ON_LATE]
+  notify: [SUPPORT]
+  late_after: 1h
+  schedule:
+    cron: "{{vars.cron}}"
+    conditions: [{calendar: office}, {any: [{file: "in/{{ds}}"}, {not: {cel: 'tenant == "a"'}}]}]
+    retry_until: 1h
+  stages:
+    - external_input_files: {path: in, pattern: "*.csv", stable_for: 5s}
+    - resources_static
+  clients: {command: [ls, "{{vars.place}}"], exclude: [x], conditions: [{file: "{{client_id}}"}]}
+  tasks:
+    - name: A
+      target_sp: shell
+      args: {command: "echo {{vars.deep.count}}", all: "{{vars.deep}}"}
+      multi_client_execution: true
+    - {id: B, workflow_ref: http, params: {url: "https://example.org/"}, trigger_rule: all_done, depends_on: [A]}
+`
+const VARS: Vars = { ...NO_VARS, values: { cron: '0 6 * * *', place: 'clients', deep: { count: 3 } } }
+const VARS_FILE = 'cron: "0 6 * * *"\nplace: &a clients\ndeep:\n  count: 3\n  list: [1, {b: null}]\n'
 
 const CALENDAR = `name: office
 timezone: Europe/Berlin
@@ -210,6 +236,40 @@ describe('authored text', () => {
         const { problems, dag } = await checkDagFile(new SourceText('d.yaml', text))
         expectInside(text, problems.finish())
         expect(dag !== undefined).toBe(problems.errorCount === 0)
+        if (problems.errorCount > 0) broken++
+      }),
+      { numRuns: 1_500 },
+    )
+    expect(broken).toBeGreaterThan(200)
+  })
+
+  it('manifests: no mutation throws, every problem points into the file, and what is sound can be written out', async () => {
+    let broken = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), async mutations => {
+        const text = mutate(MANIFEST, mutations)
+        const { problems, dag } = await checkDagFile(new SourceText('m.yaml', text), VARS)
+        expectInside(text, problems.finish())
+        expect(dag !== undefined).toBe(problems.errorCount === 0)
+        if (problems.errorCount > 0) broken++
+        if (dag === undefined) return
+        const written = formatYaml(authorDag(dag, undefined))
+        const again = await checkDagFile(new SourceText('other.yaml', written))
+        expect([again.problems.finish(), again.dag?.hash]).toEqual([[], dag.hash])
+      }),
+      { numRuns: 1_500 },
+    )
+    expect(broken).toBeGreaterThan(200)
+  })
+
+  it('vars: no mutation throws, every problem points into the file, and no problem means values', async () => {
+    let broken = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), async mutations => {
+        const text = mutate(VARS_FILE, mutations)
+        const { problems, values } = await checkVarsFile(new SourceText('v.yaml', text))
+        expectInside(text, problems.finish())
+        expect(values !== undefined).toBe(problems.errorCount === 0)
         if (problems.errorCount > 0) broken++
       }),
       { numRuns: 1_500 },

@@ -170,6 +170,15 @@ describe('the JSON Schemas', () => {
     },
   )
 
+  it('manifest.schema.json: editors take vars where the loader fills them in', () => {
+    const validate = new Ajv({ strict: true }).compile(JSON.parse(schemas['manifest.schema.json']!))
+    const task = { name: '{{vars.name}}', workflow_ref: 'w', retries: '{{ vars.retries }}' }
+    const sound = { dag: { late_after: '{{vars.late}}', tasks: [task], clients: { parallel: '{{vars.n}}' } } }
+    expect([validate(sound), validate.errors]).toEqual([true, null])
+    expect(validate({ dag: { late_after: '{{late}}' } })).toBe(false)
+    expect(validate({ dag: { tasks: [{ ...task, retries: 'many' }] } })).toBe(false)
+  })
+
   it.each([
     ['schedule.schema.json', SCHEDULE_WORDS],
     ['dag.schema.json', DAG_WORDS],

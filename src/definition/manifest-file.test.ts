@@ -254,7 +254,7 @@ describe('vars', () => {
   it('show what they were filled in for where that is wrong', async () => {
     const vars = { ...VARS, values: { schedule: '0 61 * * *' } }
     expect((await check(SEED, vars)).said).toEqual([
-      '4:13 error: hour 61 is out of range 0-23 | write a value from 0 to 23',
+      '4:13 error: hour 61 is out of range 0-23 | write a value from 0 to 23; with its vars filled in it is "0 61 * * *"',
     ])
   })
 

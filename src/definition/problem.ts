@@ -24,6 +24,7 @@ export class ProblemList {
   #left = 0
   readonly #starts = new Set<number>()
   readonly #settled = new Set<number>()
+  readonly #notes = new Map<number, string>()
 
   constructor(source: SourceText) {
     this.source = source
@@ -54,6 +55,11 @@ export class ProblemList {
     for (const start of more) this.#settled.add(start)
   }
 
+  /** What is to be said with every problem at this place: that something else stands there than one sees. */
+  note(start: number, words: string): void {
+    this.#notes.set(start, words)
+  }
+
   add(span: Span, message: string, { help, severity = 'error', code }: ProblemDetails = {}): void {
     if (severity === 'error') this.#errors++
     if (this.#settled.has(span.start)) return
@@ -63,7 +69,11 @@ export class ProblemList {
       return
     }
     const coded = code === undefined ? {} : { code }
-    this.items.push(makeProblem(this.source, span, message, { help, severity, ...coded }))
+    const note = this.#notes.get(span.start)
+    const words = typeof help === 'function' ? help() : help
+    const all = [words, note].filter(each => each !== undefined)
+    const said = all.length === 0 ? undefined : all.join('; ')
+    this.items.push(makeProblem(this.source, span, message, { help: said, severity, ...coded }))
   }
 
   /** The problems, with a last one that says how many were left out. */

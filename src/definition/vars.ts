@@ -72,6 +72,8 @@ export interface Filled {
 export function fillVars(tree: YamlTree, vars: Vars, problems: ProblemList): Filled {
   const filler = new Filler(tree, vars, problems)
   const value = filler.fill(tree.value, [])
+  for (const [path, filled] of filler.filled)
+    problems.note(tree.locate(path).start, `with its vars filled in it is ${describeValue(filled)}`)
   problems.settle(filler.unfilled.map(path => tree.locate(path).start))
   const view = viewTree(tree, value, path => path)
   const offset = (path: Path) => (filler.isMoved(path) ? undefined : tree.textOffset(path))
@@ -87,6 +89,7 @@ class Filler {
   #characters = 0
   marks = 0
   readonly unfilled: Path[] = []
+  readonly filled: [path: Path, value: Json][] = []
 
   constructor(tree: YamlTree, vars: Vars, problems: ProblemList) {
     this.#tree = tree
@@ -116,7 +119,7 @@ class Filler {
     const [only] = marks
     if (text.trim() === text.slice(only!.start, only!.end)) {
       const value = this.#look(only!, path)
-      return value === undefined ? this.#leave(text, path) : value
+      return value === undefined ? this.#leave(text, path) : this.#put(value, path)
     }
     let filled = ''
     let from = 0
@@ -133,7 +136,12 @@ class Filler {
       filled += text.slice(from, mark.start) + String(value)
       from = mark.end
     }
-    return isWhole ? filled + text.slice(from) : this.#leave(text, path)
+    return isWhole ? this.#put(filled + text.slice(from), path) : this.#leave(text, path)
+  }
+
+  #put(value: Json, path: Path): Json {
+    this.filled.push([path, value])
+    return value
   }
 
   #leave(text: string, path: Path): string {
