@@ -152,6 +152,37 @@ test('three failures in a row, a recovery, and neither again', { timeout: 60_000
   expect(said.map(line => JSON.parse(line).subject)).toEqual(['DAG flaky failed', 'DAG flaky recovered'])
 })
 
+test('a changed channel is taken at once; a stop does not wait for one that hangs', {
+  timeout: 60_000,
+}, async () => {
+  const arrived = Promise.withResolvers<void>()
+  answer = () => arrived.resolve()
+  const { child, ended: gone } = await folder.serve(env)
+  folder.write('configs/notifications.yaml', 'channels: { OPS: { command: "cat >> other.jsonl" } }\n')
+  await folder.call(['reload'])
+  await folder.call(['trigger', 'flaky'])
+  await ended('notification_sent', 1)
+  expect(JSON.parse(folder.read('other.jsonl'))).toMatchObject({
+    channel: 'OPS',
+    subject: 'DAG flaky failed',
+  })
+
+  folder.write('configs/notifications.yaml', 'channels: { OPS: { webhook_env: HOOK_URL, timeout: 5m } }\n')
+  await folder.call(['reload'])
+  await folder.call(['trigger', 'flaky'])
+  await arrived.promise
+  const begin = performance.now()
+  child.kill('SIGTERM')
+  expect(await gone).toBe(0)
+  expect(performance.now() - begin).toBeLessThan(10_000)
+  const { stdout } = await folder.call(['notifications', '--json'])
+  expect(JSON.parse(stdout).items.at(-1)).toMatchObject({
+    notification_id: 'n2',
+    status: 'waiting',
+    attempts: 0,
+  })
+})
+
 test('--once tells what it has before it ends, and leaves what it cannot', { timeout: 60_000 }, async () => {
   defineDag('[OPS, FILE]')
   folder.write('configs/schedules/s.yaml', '- { id: s, cron: "* * * * *", dag: flaky }\n')

@@ -55,8 +55,9 @@ function anEntry(text: string): URL {
 /** What can be compared: compiled crons by their slots. */
 function flatten(result: LoadResult) {
   if (!result.ok) return result
-  const { schedules, dags, calendars, pools } = result.definitions
+  const { schedules, dags, calendars, pools, channels } = result.definitions
   return {
+    channels: [...channels],
     pools: [...pools],
     warnings: result.warnings,
     dags: [...dags],
@@ -95,6 +96,7 @@ describe('definitions checked in a process of their own', () => {
     )
     write('configs/calendars/x.ics', ICS)
     write('configs/pools.yaml', 'db: 2\napi: { slots: 3, description: calls }\n')
+    write('configs/notifications.yaml', 'channels: { OPS: { slack_env: A }, LOG: { command: [cat] } }\n')
     write('jobs/far.yaml', DAG.replace('name: d', 'name: far'))
     write('workflows/shell.ts', '')
     write(
@@ -107,6 +109,10 @@ describe('definitions checked in a process of their own', () => {
     const expected = flatten(await here.source.load())
     expect(expected).toMatchObject({
       schedules: { length: 603 },
+      channels: [
+        ['OPS', { target: { kind: 'slack' }, groupMs: 10_000 }],
+        ['LOG', { target: { kind: 'command', command: ['cat'] } }],
+      ],
       dags: { length: 3 },
       pools: [
         ['db', { slots: 2 }],
@@ -174,6 +180,10 @@ describe('definitions checked in a process of their own', () => {
     write('configs/pools.yaml', 'db: 2\n')
     const pooled = await source.load()
     expect(pooled.ok && [...pooled.definitions.pools]).toEqual([['db', { slots: 2 }]])
+    write('configs/notifications.yaml', 'channels: { LOG: { command: [cat] } }\n')
+    const told = await source.load()
+    expect(told.ok && pooled.ok && told.definitions !== pooled.definitions).toBe(true)
+    expect(told.ok && [...told.definitions.channels.keys()]).toEqual(['LOG'])
     expect(third.ok && [...third.definitions.schedules.keys()]).toEqual(['s0', 's1', 's2'])
     expect(third.ok && third.definitions.schedules.get('s0')).toBe(s0)
     expect(first.definitions.schedules.size).toBe(2)
