@@ -59,7 +59,7 @@ export class SchedulerFolder {
   /** Starts `--serve`; resolves once it says that it serves. */
   async serve(
     env: Record<string, string> = {},
-  ): Promise<{ child: ChildProcess; ended: Promise<number | null> }> {
+  ): Promise<{ child: ChildProcess; ended: Promise<number | null>; said: () => string }> {
     const child = spawn(process.execPath, [BIN, '--serve'], {
       cwd: this.root,
       env: this.#environment(env),
@@ -80,7 +80,7 @@ export class SchedulerFolder {
       })
       void ended.then(code => reject(new Error(`--serve ended with ${code} before it served: ${said}`)))
     })
-    return { child, ended }
+    return { child, ended, said: () => said }
   }
 
   /** Resolves with the first line of the active segment that fits, now or as soon as it is written. */
