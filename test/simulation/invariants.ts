@@ -6,10 +6,26 @@
 //   I5 order: asked for, started, tasks, ended; attempts 1, 2, 3 …             I6 nothing runs without its intent
 //   I14 what is to be told ends once and is never lost (notification-book.ts)
 //   I7 an attempt runs at most once, a finished task never again               I9 limits hold at every line
+//   I10-I12 files and records go to exactly one successful run (source-book.ts)
+//   I13 epochs count up     I15 trigger rules, clients of fan-outs, how a run ends (task-book.ts)
 
+import type { Taken } from '../../src/core/run/taken.ts'
 import type { JournalLine, JournalText } from './journal-text.ts'
 import { checkNotifications, type Delivery } from './notification-book.ts'
 import { SlotOracle } from './slot-oracle.ts'
+import { type Present, SourceBook } from './source-book.ts'
+import {
+  countsOf,
+  forgotten,
+  hasEnded,
+  newTask,
+  statusOf,
+  type TaskBook,
+  type Tasks,
+  whyNotEndFanOut,
+  whyNotSkip,
+  whyNotStart,
+} from './task-book.ts'
 
 export interface Evidence {
   /** What was shown to anybody, by `seq`: the event as JSON. */
@@ -20,6 +36,11 @@ export interface Evidence {
   readonly executions: readonly { runId: string; taskId: string; attempt: number }[]
   /** What was brought to channels, in order. */
   readonly deliveries?: readonly Delivery[]
+  /** What sources took and fan-outs found, by run, task and attempt. */
+  readonly taken?: ReadonlyMap<string, Taken>
+  readonly clients?: ReadonlyMap<string, readonly string[]>
+  /** What lies before sources in the end, after each has had a run that went well. */
+  readonly present?: readonly Present[]
   readonly limits: { readonly maxParallel: number; readonly maxTasks: number }
   /** Slots of the pools, which never change. */
   readonly pools?: Readonly<Record<string, number>>
@@ -42,18 +63,6 @@ interface ScheduleBook {
   active: string[]
 }
 
-type TaskStatus = 'waiting' | 'running' | 'retrying' | 'ok' | 'failed' | 'skipped' | 'cancelled'
-
-interface TaskBook {
-  status: TaskStatus
-  attempt: number
-  failures: number
-  losses: number
-  retryAt: number
-  readonly retries: number
-  readonly dependsOn: readonly string[]
-}
-
 interface RunBook {
   readonly runId: string
   status: 'queued' | 'running' | 'finished'
@@ -62,13 +71,21 @@ interface RunBook {
   readonly order: string
   readonly pool: string | undefined
   readonly weight: number
-  tasks: Map<string, TaskBook>
+  tasks: Tasks
   cancelRequested: boolean
   live: number
 }
 
-const ENDED = new Set<TaskStatus>(['ok', 'failed', 'skipped', 'cancelled'])
 const LOSSES_MAX = 5
+/** Of `run_finished`, in the order of `countsOf`. */
+const COUNTS = [
+  'tasks_succeeded',
+  'tasks_failed',
+  'tasks_skipped',
+  'clients_succeeded',
+  'clients_failed',
+  'clients_skipped',
+]
 const MINUTE_MS = 60_000
 
 const oracles = new Map<string, SlotOracle>()
@@ -131,7 +148,9 @@ class Judge {
   readonly #clockWasSet: boolean
   readonly #schedules = new Map<string, ScheduleBook>()
   readonly #slots = new Set<string>()
-  readonly #definitions = new Map<string, Map<string, TaskBook>>()
+  readonly #definitions = new Map<string, Tasks>()
+  readonly #evidence: Evidence
+  readonly #sources = new SourceBook((invariant, what) => this.#blame(invariant, what))
   readonly #runs = new Map<string, RunBook>()
   readonly #starts = new Set<string>()
   readonly #touched = new Set<RunBook>()
@@ -141,7 +160,9 @@ class Judge {
   #seq = 0
   #at = 0
 
-  constructor({ limits, pools = {}, clockWasSet = false }: Evidence) {
+  constructor(evidence: Evidence) {
+    const { limits, pools = {}, clockWasSet = false } = evidence
+    this.#evidence = evidence
     this.#limits = limits
     this.#pools = pools
     this.#clockWasSet = clockWasSet
@@ -160,7 +181,8 @@ class Judge {
     this.#at = Date.parse(line.timestamp)
     if (line['source'] === 'user') return
     if (/^(?:schedule|slot)_/.test(line.event)) this.#readSchedule(line)
-    else if (line.event.startsWith('task_')) this.#readTask(line)
+    else if (line.event.startsWith('task_') || line.event === 'clients_found') this.#readTask(line)
+    else if (/^(?:files|stream)_/.test(line.event)) this.#readSource(line)
     else if (line.event.startsWith('run_')) this.#readRun(line)
     else if (line.event === 'definition_recorded') this.#readDefinition(line)
     else if (line.event === 'scheduler_started') {
@@ -172,11 +194,20 @@ class Judge {
   /** A run whose last task has ended ends in the same commit. */
   endCommit(seq: number): void {
     for (const run of this.#touched) {
-      const isOver =
-        run.status === 'running' && [...run.tasks.values()].every(({ status }) => ENDED.has(status))
+      const isOver = run.status === 'running' && [...run.tasks.values()].every(hasEnded)
       if (isOver) this.#blame('I4', `${run.runId} has nothing left and did not end in the commit of ${seq}`)
+      if (run.status !== 'running') continue
+      for (const { id } of forgotten(run.tasks)) this.#blame('I15', `${run.runId} ${id} waits for nothing`)
     }
     this.#touched.clear()
+    this.#sources.endCommit()
+  }
+
+  #readSource(line: JournalLine): void {
+    const run = this.#runs.get(line['run_id'] as string)
+    const isUnderWay = line.event === 'files_forgotten' || run?.status === 'running'
+    this.#demand(isUnderWay, 'I11', `${line.event} of ${line['run_id']}, which is not under way`)
+    this.#sources.read(line)
   }
 
   // --- schedules -----------------------------------------------------------------------------------------------------
@@ -310,11 +341,7 @@ class Judge {
       tasks = new Map()
       this.#definitions.set(hash, tasks)
     }
-    for (const task of line['tasks'] as { id: string; retries: number; dependsOn: string[] }[]) {
-      const { retries, dependsOn } = task
-      const fresh = { status: 'waiting', attempt: 0, failures: 0, losses: 0, retryAt: 0 } as const
-      tasks.set(task.id, { ...fresh, retries, dependsOn })
-    }
+    for (const task of line['tasks'] as Parameters<typeof newTask>[0][]) tasks.set(task.id, newTask(task))
   }
 
   #addRun(line: JournalLine, schedule?: ScheduleBook): void {
@@ -359,7 +386,7 @@ class Judge {
         return
       }
       case 'run_resumed': {
-        const done = [...run.tasks.values()].filter(({ status }) => ENDED.has(status)).length
+        const done = [...run.tasks.values()].filter(hasEnded).length
         this.#demand(line['tasks_finished'] === done, 'I5', `${run.runId} resumes with a wrong count`)
         this.#demand(line['tasks_interrupted'] === run.live, 'I5', `${run.runId} resumes with a wrong count`)
         return
@@ -384,15 +411,14 @@ class Judge {
   }
 
   #finish(run: RunBook, line: JournalLine): void {
-    const count = (...wanted: TaskStatus[]) =>
-      [...run.tasks.values()].filter(({ status }) => wanted.includes(status)).length
-    const open = run.tasks.size - count('ok', 'failed', 'skipped', 'cancelled')
+    const open = [...run.tasks.values()].filter(task => !hasEnded(task)).length
     this.#demand(open === 0 && run.live === 0, 'I5', `${run.runId} ends with ${open} tasks open`)
-    const status = run.cancelRequested ? 'cancelled' : count('failed') > 0 ? 'failed' : 'success'
-    this.#demand(line['status'] === status, 'I5', `${run.runId} ends as ${line['status']}, it is ${status}`)
-    const stated = [line['tasks_succeeded'], line['tasks_failed'], line['tasks_skipped']].join()
-    const counted = [count('ok'), count('failed'), count('skipped', 'cancelled')].join()
+    const status = statusOf(run.tasks, run.cancelRequested)
+    this.#demand(line['status'] === status, 'I15', `${run.runId} ends as ${line['status']}, it is ${status}`)
+    const stated = COUNTS.map(name => line[name] ?? 0).join()
+    const counted = countsOf(run.tasks).join()
     this.#demand(stated === counted, 'I5', `${run.runId} counts ${stated}, it was ${counted}`)
+    this.#sources.runFinished(run.runId, status)
     if (run.status === 'running') this.#hold(run, -run.weight)
     run.status = 'finished'
     if (run.scheduleId === undefined) return
@@ -412,14 +438,8 @@ class Judge {
     this.#touched.add(run)
     const name = `${run.runId} ${taskId}`
     if (line.event === 'task_start') return this.#start(run, taskId, task, line)
-    if (line.event === 'task_skip') {
-      const isOpen = task.status === 'waiting' || task.status === 'retrying'
-      this.#demand(isOpen, 'I5', `${name} is skipped while ${task.status}`)
-      const cause = line['reason'] === 'cancelled' ? run.cancelRequested : hasFailedAbove(run, taskId)
-      this.#demand(cause, 'I5', `${name} is skipped without a reason (${line['reason']})`)
-      task.status = 'skipped'
-      return
-    }
+    if (line.event === 'task_skip' && task.status !== 'running') return this.#skip(run, task, line, name)
+    if (task.status === 'fanned_out') return this.#endFanOut(run, task, line, name)
     this.#demand(task.status === 'running', 'I5', `${line.event} of ${name}, which is ${task.status}`)
     this.#demand(
       line['attempt'] === task.attempt,
@@ -430,6 +450,47 @@ class Judge {
     this.#end(run, task, line, name)
   }
 
+  /** It never began, or waits for a retry. */
+  #skip(run: RunBook, task: TaskBook, line: JournalLine, name: string): void {
+    const isOpen = task.status === 'waiting' || task.status === 'retrying'
+    this.#demand(isOpen, 'I5', `${name} is skipped while ${task.status}`)
+    if (line['reason'] === 'cancelled')
+      this.#demand(run.cancelRequested, 'I5', `${name} is skipped, its run is not cancelled`)
+    else {
+      const wrong = whyNotSkip(run.tasks, task, line['reason'])
+      if (wrong !== undefined) this.#blame('I15', `${name} is skipped: ${wrong}`)
+    }
+    task.status = 'skipped'
+    task.end = line['reason'] === 'upstream_failed' ? 'failed' : 'skipped'
+  }
+
+  /** Further parts of who its clients are, then its end: it has no attempt of its own any more. */
+  #endFanOut(run: RunBook, task: TaskBook, line: JournalLine, name: string): void {
+    if (line.event === 'clients_found') return this.#addClients(run, task, line)
+    const wrong = whyNotEndFanOut(run.tasks, task, line)
+    if (wrong !== undefined) this.#blame('I15', `${name} ends with ${line.event}: ${wrong}`)
+    if (line.event === 'task_cancelled')
+      this.#demand(run.cancelRequested, 'I5', `${name} is cancelled and its run is not`)
+    task.status = line.event === 'task_ok' ? 'ok' : line.event === 'task_fail' ? 'failed' : 'cancelled'
+    task.end = task.status === 'cancelled' ? 'skipped' : task.status
+    task.isPartial = line['partial'] === true
+  }
+
+  #addClients(run: RunBook, fanOut: TaskBook, line: JournalLine): void {
+    const name = `${run.runId} ${fanOut.id}`
+    this.#demand(fanOut.parallel !== undefined, 'I15', `${name} is no fan-out`)
+    const found = line['clients'] as string[]
+    const given = this.#evidence.clients?.get(`${run.runId}\n${fanOut.id}\n${fanOut.attempt}`)
+    const isFound = given === undefined || found.every(client => given.includes(client))
+    const isWhole = line['parts'] !== 1 || given === undefined || given.length === found.length
+    this.#demand(isFound && isWhole, 'I15', `${name} finds ${found.join()}, it was given ${given?.join()}`)
+    for (const client of found) {
+      const id = `${fanOut.id}[${client}]`
+      this.#demand(!run.tasks.has(id), 'I15', `${name} finds ${client} twice`)
+      run.tasks.set(id, newTask({ id, retries: fanOut.retries, dependsOn: [] }, fanOut.id))
+    }
+  }
+
   #start(run: RunBook, taskId: string, task: TaskBook, line: JournalLine): void {
     const name = `${run.runId} ${taskId}`
     const mayStart = task.status === 'waiting' || task.status === 'retrying'
@@ -438,13 +499,8 @@ class Judge {
     this.#demand(!run.cancelRequested, 'I5', `${name} starts after its run was cancelled`)
     const isDue = task.status !== 'retrying' || this.#clockWasSet || this.#at >= task.retryAt
     this.#demand(isDue, 'I5', `${name} is retried too early`)
-    for (const upstream of task.dependsOn) {
-      this.#demand(
-        run.tasks.get(upstream)?.status === 'ok',
-        'I5',
-        `${name} starts before ${upstream} is done`,
-      )
-    }
+    const wrong = whyNotStart(run.tasks, task)
+    if (wrong !== undefined) this.#blame('I15', `${name} starts: ${wrong}`)
     task.status = 'running'
     task.attempt += 1
     this.#starts.add(`${run.runId}\n${taskId}\n${task.attempt}`)
@@ -465,12 +521,29 @@ class Judge {
     run.live -= 1
     if (run.live === 0) this.#liveRuns -= 1
     switch (line.event) {
+      case 'clients_found':
+        task.status = 'fanned_out'
+        return this.#addClients(run, task, line)
+      case 'task_skip':
+        task.status = task.end = 'skipped'
+        task.saidSkip = line['reason'] === 'returned_skip'
+        return this.#demand(
+          task.saidSkip || (line['reason'] === 'condition' && task.fanOut !== undefined),
+          'I5',
+          `${name} is skipped while it runs (${line['reason']})`,
+        )
       case 'task_ok': {
         task.status = 'ok'
-        const output = line['output'] as { run?: unknown; task?: unknown; attempt?: unknown } | undefined
-        if (output?.attempt === undefined) return
+        const output = line['output'] as Record<string, unknown> | undefined
+        task.end =
+          line['continue'] === 0 || output?.['continue'] === 0 || output?.['continue'] === false
+            ? 'stopped'
+            : 'ok'
+        const given = this.#evidence.taken?.get(`${run.runId}\n${task.id}\n${task.attempt}`)
+        this.#sources.taskOk(run.runId, task.id, given, this.#evidence.taken !== undefined)
+        if (output?.['attempt'] === undefined) return
         const isOwn =
-          output.attempt === task.attempt && output.run === run.runId && name.endsWith(` ${output.task}`)
+          output['attempt'] === task.attempt && output['run'] === run.runId && output['task'] === task.id
         return this.#demand(
           isOwn,
           'I7',
@@ -488,12 +561,13 @@ class Judge {
         task.retryAt = instantOf(line['retry_at'])
         return this.#demand(task.losses <= LOSSES_MAX, 'I5', `${name} is lost too often`)
       case 'task_fail': {
-        task.status = 'failed'
+        task.status = task.end = 'failed'
         const mayFail = task.failures >= task.retries || run.cancelRequested || task.losses >= LOSSES_MAX
         return this.#demand(mayFail, 'I5', `${name} fails although it has retries left`)
       }
       case 'task_cancelled':
         task.status = 'cancelled'
+        task.end = 'skipped'
         return this.#demand(run.cancelRequested, 'I5', `${name} is cancelled and its run is not`)
       default:
         return this.#blame('I5', `unknown line ${line.event}`)
@@ -522,7 +596,7 @@ class Judge {
       if (run.status !== 'finished') problems.push(`I4 ${run.runId} never ended: it is ${run.status}`)
     }
     if (this.#live !== 0) problems.push(`I4 ${this.#live} attempts never ended`)
-    return problems
+    return [...problems, ...this.#sources.checkPresent(this.#evidence.present ?? [])]
   }
 }
 
@@ -532,11 +606,4 @@ function instantOf(text: unknown): number {
 
 function describe(instant: number | undefined): string {
   return instant === undefined ? 'none' : new Date(instant).toISOString()
-}
-
-function hasFailedAbove(run: RunBook, taskId: string): boolean {
-  return run.tasks.get(taskId)!.dependsOn.some(id => {
-    const status = run.tasks.get(id)!.status
-    return status === 'failed' || status === 'skipped' || hasFailedAbove(run, id)
-  })
 }

@@ -3,11 +3,12 @@
 import { describe, expect, test } from 'vitest'
 import { runSeed } from './plan.ts'
 import { PLANTED_BUGS } from './planted-bugs.ts'
+import { PLANTED_RUN_BUGS } from './planted-run-bugs.ts'
 
 const SEEDS_MAX = 1_000
 
 describe('a scheduler that', () => {
-  test.each(PLANTED_BUGS)(
+  test.each([...PLANTED_BUGS, ...PLANTED_RUN_BUGS])(
     '$name is found out',
     { timeout: 120_000 },
     async ({ plant, finding, needsBitRot }) => {

@@ -50,7 +50,10 @@ function changeFiles(disk: Disk, change: (file: DiskFile, path: string) => DiskF
 }
 
 /** `journal` whose `append` is another. Its figures stay live. */
-function changeAppend(journal: Journal, append: (commits: readonly Commit[]) => Promise<void>): Journal {
+export function changeAppend(
+  journal: Journal,
+  append: (commits: readonly Commit[]) => Promise<void>,
+): Journal {
   return {
     get lastSeq() {
       return journal.lastSeq
@@ -158,16 +161,19 @@ function planByWallClock(definitions: Definitions, world: World): Definitions {
 }
 
 function startEarly(life: Life, commits: readonly Commit[]): void {
-  for (const event of commits.flat()) {
-    if (event.event !== 'task_start' || isUserEvent(event)) continue
-    const {
-      run_id: runId,
-      task_id: taskId,
-      attempt,
-    } = event as { run_id: string; task_id: string; attempt: number }
-    const subject = { runId, taskId, attempt, dagName: 'dag', tenantId: 'sim', workflowRef: 'work', env: {} }
-    life.worker!.start({ ...subject, params: { depends_on: [] }, logicalDate: event.timestamp })
-  }
+  for (const event of commits.flat())
+    if (event.event === 'task_start' && !isUserEvent(event)) startAttempt(life, event)
+}
+
+/** Starts the attempt of which a line tells. */
+export function startAttempt(life: Life, event: Event): void {
+  const {
+    run_id: runId,
+    task_id: taskId,
+    attempt,
+  } = event as unknown as { run_id: string; task_id: string; attempt: number }
+  const subject = { runId, taskId, attempt, dagName: 'dag', tenantId: 'sim', workflowRef: 'work', env: {} }
+  life.worker!.start({ ...subject, params: { depends_on: [] }, logicalDate: event.timestamp })
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [

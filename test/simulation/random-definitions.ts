@@ -1,8 +1,10 @@
 // Definitions drawn by chance: schedules of every policy over small DAGs, and changed versions of them.
 
 import type { Dag } from '../../src/core/dag/dag.ts'
+import { WRAPPER_WORKFLOWS, WRAPPERS } from '../../src/core/dag/manifest.ts'
 import { NOTIFICATION_TYPES } from '../../src/core/dag/notification.ts'
 import type { Task } from '../../src/core/dag/task.ts'
+import { TRIGGER_RULES } from '../../src/core/dag/trigger-rule.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, cronTiming } from '../../src/core/schedule/timing.ts'
@@ -33,6 +35,8 @@ const SHAPES: readonly Record<string, readonly string[]>[] = [
   { one: [], two: ['one'], three: ['two'], side: [] },
 ]
 
+const CLIENTS = { kind: 'directory', path: 'clients' } as const
+
 /** Every set has these channels; DAGs also name one that is `gone`. What they make of a message is the world's. */
 const CHANNELS: Definitions['channels'] = new Map([
   ['ops', aChannel({ retryForMs: 1_800_000 })],
@@ -43,16 +47,30 @@ const CHANNELS: Definitions['channels'] = new Map([
 export const POOL_SLOTS: Readonly<Record<string, number>> = { db: 3, api: 1 }
 
 function drawDag(chance: Chance, name: string): Dag {
-  const tasks: Task[] = Object.entries(chance.pick(SHAPES)).map(([id, dependsOn]) => ({
-    id,
-    workflowRef: chance.pick(['shell', 'work', 'http']),
-    params: { depends_on: [...dependsOn], note: `é ${chance.between(0, 9)}` },
-    retries: chance.between(0, 2),
-    retryDelayMs: chance.pick([1, 1_000, 30_000, 600_000]),
-    backoff: chance.pick(['exponential', 'fixed']),
-    dependsOn,
-    ...(chance.happens(0.2) ? { timeoutMs: 60_000 } : {}),
-  }))
+  const source = chance.pick(['poll', 'stream', undefined, undefined, undefined] as const)
+  const fanOuts = new Set<string>()
+  const tasks = Object.entries(chance.pick(SHAPES)).map(([id, above]): Task => {
+    const dependsOn = above.length === 0 && source !== undefined ? [WRAPPERS.root] : above
+    const triggerRule = chance.happens(0.35) ? chance.pick(TRIGGER_RULES) : undefined
+    const isFanOut = chance.happens(0.2)
+    if (isFanOut) fanOuts.add(id)
+    // Whose outputs have to arrive: those of tasks that must have succeeded, and say who they are.
+    const needs = triggerRule === undefined || triggerRule === 'ALL' || triggerRule === 'all_success'
+    const outputsOf = needs ? dependsOn.filter(upstream => !fanOuts.has(upstream)) : []
+    return {
+      id,
+      workflowRef: chance.pick(['shell', 'work', 'http']),
+      params: { depends_on: outputsOf, note: `é ${chance.between(0, 9)}` },
+      retries: chance.between(0, 2),
+      retryDelayMs: chance.pick([1, 1_000, 30_000, 600_000]),
+      backoff: chance.pick(['exponential', 'fixed']),
+      dependsOn,
+      ...(triggerRule === undefined ? {} : { triggerRule }),
+      ...(isFanOut ? { fanOut: { source: CLIENTS, exclude: [], parallel: chance.between(1, 3) } } : {}),
+      ...(chance.happens(0.2) ? { timeoutMs: 60_000 } : {}),
+    }
+  })
+  if (source !== undefined) tasks.unshift(...wrappers(source))
   const text = JSON.stringify(tasks)
   const hash = `${hashText(text).toString(16)}${hashText(`${text}!`).toString(16)}`.padStart(16, '0')
   const told = {
@@ -62,6 +80,18 @@ function drawDag(chance: Chance, name: string): Dag {
     lateAfterMs: chance.pick([1, 60_000, 1_800_000]),
   }
   return { name, tenantId: 'sim', tasks, hash, ...(chance.happens(0.6) ? { notification: told } : {}) }
+}
+
+/** As a manifest with an input stage or a stream has them. */
+function wrappers(source: 'poll' | 'stream'): Task[] {
+  const around = { retries: 1, retryDelayMs: 1_000, backoff: 'fixed' } as const
+  const id = WRAPPERS[source]
+  const workflowRef = WRAPPER_WORKFLOWS[source]
+  const root = WRAPPER_WORKFLOWS.root
+  return [
+    { ...around, id, workflowRef, params: { depends_on: [] }, dependsOn: [] },
+    { ...around, id: WRAPPERS.root, workflowRef: root, params: { depends_on: [id] }, dependsOn: [id] },
+  ]
 }
 
 function drawSchedule(chance: Chance, id: string, dagName: string): Schedule {

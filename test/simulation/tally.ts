@@ -59,6 +59,23 @@ export const FAULTS = [
   'acknowledged',
   'stateChecks',
   'indexChecks',
+  'polls',
+  'streamsRead',
+  'fanOuts',
+  'suspendedClients',
+  'skipped',
+  'stopped',
+  'filesConsumed',
+  'filesReleased',
+  'filesForgotten',
+  'recordsCommitted',
+  'recordsReleased',
+  'takenAgain',
+  'clientsFound',
+  'runsPartial',
+  'runsSkipped',
+  'rulesSkipped',
+  'notContinued',
 ]
 
 /** `name count`, in columns. */

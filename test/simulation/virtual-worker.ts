@@ -7,11 +7,14 @@
 //   - `executions` is the side log: one line each time something was really started, written by nobody else.
 //   - Now and then a report comes twice, or late for an attempt that was given up: the attempt's fence must hold.
 
+import { WRAPPER_WORKFLOWS, WRAPPERS } from '../../src/core/dag/manifest.ts'
 import type { JsonObject } from '../../src/core/json.ts'
+import type { Taken } from '../../src/core/run/taken.ts'
 import type { AttemptKey, AttemptOutcome, AttemptSpec, ProcessIdentity } from '../../src/ports/executor.ts'
 import type { Worker, WorkerReports } from '../../src/ports/worker.ts'
 import { Chance } from './chance.ts'
 import type { VirtualTime } from './virtual-clock.ts'
+import { VirtualSources } from './virtual-sources.ts'
 
 /** One line of the side log. */
 export interface Execution {
@@ -43,7 +46,19 @@ export interface MachineCounts {
   cancelled: number
   strayReports: number
   blobOutputs: number
+  polls: number
+  streamsRead: number
+  fanOuts: number
+  suspendedClients: number
+  skipped: number
+  stopped: number
 }
+
+/** These run in the scheduler's process and end with it. */
+const BUILT_IN: ReadonlySet<string> = new Set(Object.values(WRAPPER_WORKFLOWS))
+
+/** Names as people give them. */
+const CLIENTS = ['acme', 'Øst', 'a b', 'x[1]', 'PUBLIC', 'z']
 
 function textOf({ runId, taskId, attempt }: AttemptKey): string {
   return `${runId}\n${taskId}\n${attempt}`
@@ -59,9 +74,22 @@ export class Machine {
     cancelled: 0,
     strayReports: 0,
     blobOutputs: 0,
+    polls: 0,
+    streamsRead: 0,
+    fanOuts: 0,
+    suspendedClients: 0,
+    skipped: 0,
+    stopped: 0,
   }
   /** What went wrong in the eyes of the machine: a payload that did not arrive. */
   readonly complaints: string[] = []
+  /** What sources took and fan-outs found, by attempt. */
+  readonly taken = new Map<string, Taken>()
+  readonly clients = new Map<string, readonly string[]>()
+  readonly sources: VirtualSources
+  #isCalm = false
+  /** What the source of a run gave, last. */
+  readonly #newFiles = new Map<string, string[]>()
   bootId = 1
 
   readonly #seed: number
@@ -72,6 +100,13 @@ export class Machine {
   constructor(seed: number, time: VirtualTime) {
     this.#seed = seed
     this.#time = time
+    this.sources = new VirtualSources(seed, () => time.monotonicMs)
+  }
+
+  /** From now on every attempt does well, and nothing new comes. */
+  calm(): void {
+    this.#isCalm = true
+    this.sources.freeze()
   }
 
   /** @param life  which life of the daemon asks */
@@ -100,10 +135,10 @@ export class Machine {
     this.#checkPayload(spec)
     const chance = this.#chanceOf(spec)
     const key = { runId, taskId, attempt }
-    const durationMs = drawDurationMs(chance)
+    const durationMs = drawDurationMs(chance, spec.tracking !== undefined)
     const process: Process = {
       key,
-      isCommand: chance.happens(0.6),
+      isCommand: chance.happens(0.6) && !BUILT_IN.has(spec.workflowRef),
       identity: { pid: this.#nextPid++, startTicks: this.#nextPid * 3, bootId: `boot-${this.bootId}` },
       outcome: this.#drawOutcome(chance, spec),
       startedMs: this.#time.monotonicMs,
@@ -189,25 +224,77 @@ export class Machine {
   }
 
   #drawOutcome(chance: Chance, spec: AttemptSpec): AttemptOutcome {
-    const kind = chance.weigh({ ok: 80, failed: 17, lost: 3 })
+    const { workflowRef, runId, clientId } = spec
+    const isBuiltIn = BUILT_IN.has(workflowRef)
+    const usual = isBuiltIn
+      ? { ok: 92, failed: 5, lost: 3, skip: 0, stop: 0, suspended: 0 }
+      : { ok: 76, failed: 14, lost: 3, skip: 3, stop: 4, suspended: clientId === undefined ? 0 : 5 }
+    const kind = this.#isCalm ? 'ok' : chance.weigh(usual)
     if (kind === 'failed') {
       const error = { kind: 'exit_code', message: `attempt ${spec.attempt} failed`, exit_code: 3 }
       return { kind: 'failed', error }
     }
     if (kind === 'lost') return { kind: 'lost', reason: 'its worker process ended' }
+    if (kind === 'suspended') {
+      this.counts.suspendedClients += 1
+      return {
+        kind: 'skip',
+        reason: 'condition',
+        detail: `${clientId} is suspended`,
+        inputs: { conditions: [] },
+      }
+    }
+    if (kind === 'skip') {
+      this.counts.skipped += 1
+      return { kind: 'skip', reason: 'returned_skip', detail: 'nothing to do' }
+    }
+    if (spec.fanOut !== undefined) return this.#findClients(chance, spec)
+    if (workflowRef === WRAPPER_WORKFLOWS.root && this.#newFiles.get(runId)?.length === 0)
+      return { kind: 'skip', reason: 'returned_skip', detail: 'nothing new' }
+    if (spec.tracking !== undefined && workflowRef !== WRAPPER_WORKFLOWS.root) return this.#take(chance, spec)
     const size = chance.weigh({ none: 970, line: 15, blob: 14, huge: 1 })
     const bytes = { none: 0, line: 20_000, blob: 40_000, huge: 1_100_000 }[size]
     if (size === 'blob') this.counts.blobOutputs += 1
     const text = chance.happens(0.1) ? 'a\u2028b"\\\n€𝄞' : 'x'
-    return okOutcome(spec, bytes === 0 ? {} : { pad: text.repeat(Math.floor(bytes / text.length)) })
+    const pad = bytes === 0 ? {} : { pad: text.repeat(Math.floor(bytes / text.length)) }
+    if (kind === 'stop') this.counts.stopped += 1
+    return okOutcome(spec, kind === 'stop' ? { continue: 0, ...pad } : pad)
+  }
+
+  #findClients(chance: Chance, spec: AttemptSpec): AttemptOutcome {
+    this.counts.fanOuts += 1
+    const found = CLIENTS.filter(() => chance.happens(0.6))
+    this.clients.set(textOf(spec), found)
+    return { kind: 'clients', clients: found }
+  }
+
+  #take(chance: Chance, spec: AttemptSpec): AttemptOutcome {
+    const isPoll = spec.workflowRef === WRAPPER_WORKFLOWS.poll
+    this.counts[isPoll ? 'polls' : 'streamsRead'] += 1
+    const taken = isPoll ? this.sources.poll(spec, chance) : this.sources.consume(spec, chance)
+    this.taken.set(textOf(spec), taken)
+    const found =
+      taken.kind === 'files' ? taken.files.map(({ key }) => key) : new Array(taken.records).fill('r')
+    this.#newFiles.set(spec.runId, found)
+    const { run, task, attempt } = { run: spec.runId, task: spec.taskId, attempt: spec.attempt }
+    return { kind: 'ok', output: { run, task, attempt, new_files: found }, taken }
   }
 
   /** What the upstream tasks returned must have reached this one, through crashes and blobs. */
-  #checkPayload({ runId, taskId, params }: AttemptSpec): void {
+  #checkPayload({ runId, taskId, params, clientId, runtime }: AttemptSpec): void {
     const dependsOn = params['depends_on']
     if (!Array.isArray(dependsOn)) {
       this.complaints.push(`${runId} ${taskId}: its own params did not arrive`)
       return
+    }
+    const client = /\[(.*)\]$/s.exec(taskId)?.[1]
+    if (clientId !== client || params['client_id'] !== client)
+      this.complaints.push(`${runId} ${taskId}: it was told of ${clientId}`)
+    if (dependsOn.includes(WRAPPERS.root)) {
+      const found = JSON.stringify(params['new_files'])
+      if (found !== JSON.stringify(this.#newFiles.get(runId)))
+        this.complaints.push(`${runId} ${taskId}: ${found} are no new files`)
+      if (runtime?.['task'] !== WRAPPERS.root) this.complaints.push(`${runId} ${taskId}: no word of the root`)
     }
     for (const upstream of dependsOn) {
       if (params[`${upstream}__task`] !== upstream || params[`${upstream}__run`] !== runId) {
@@ -222,8 +309,9 @@ function okOutcome({ runId, taskId, attempt }: AttemptKey, more: JsonObject): At
   return { kind: 'ok', output: { run: runId, task: taskId, attempt, ...more } }
 }
 
-function drawDurationMs(chance: Chance): number {
-  const kind = chance.weigh({ instant: 3, short: 5, long: 2, endless: 0.2 })
+/** Some stages are slow to list: other runs come and go meanwhile. */
+function drawDurationMs(chance: Chance, isSource: boolean): number {
+  const kind = chance.weigh({ instant: 3, short: 5, long: 2, endless: isSource ? 2 : 0.2 })
   switch (kind) {
     case 'instant':
       return 0

@@ -1,5 +1,7 @@
 // What happened in a world, counted.
 
+import type { JournalLine } from './journal-text.ts'
+
 export interface WorldCounts {
   boots: number
   /** Deaths of a process: in the middle of a disk operation, or between two turns. */
@@ -29,6 +31,17 @@ export interface WorldCounts {
   segments: number
   stateChecks: number
   indexChecks: number
+  filesConsumed: number
+  filesReleased: number
+  filesForgotten: number
+  recordsCommitted: number
+  recordsReleased: number
+  takenAgain: number
+  clientsFound: number
+  runsPartial: number
+  runsSkipped: number
+  rulesSkipped: number
+  notContinued: number
 }
 
 export function noCounts(): WorldCounts {
@@ -60,5 +73,35 @@ export function noCounts(): WorldCounts {
     segments: 0,
     stateChecks: 0,
     indexChecks: 0,
+    filesConsumed: 0,
+    filesReleased: 0,
+    filesForgotten: 0,
+    recordsCommitted: 0,
+    recordsReleased: 0,
+    takenAgain: 0,
+    clientsFound: 0,
+    runsPartial: 0,
+    runsSkipped: 0,
+    rulesSkipped: 0,
+    notContinued: 0,
+  }
+}
+
+/** What only the journal tells. */
+export function countEvents(counts: WorldCounts, lines: readonly JournalLine[]): void {
+  for (const { event, ...line } of lines) {
+    const { reason, status } = line as { reason?: unknown; status?: unknown }
+    if (line['source'] === 'user') continue
+    if (event === 'files_consumed') counts.filesConsumed += line['files'] as number
+    else if (event === 'files_released') counts.filesReleased += line['files'] as number
+    else if (event === 'files_forgotten') counts.filesForgotten += (line['keys'] as string[]).length
+    else if (event === 'stream_committed') counts.recordsCommitted += 1
+    else if (event === 'stream_released') counts.recordsReleased += 1
+    else if (event === 'clients_found') counts.clientsFound += (line['clients'] as string[]).length
+    else if (event === 'run_finished' && status === 'partial') counts.runsPartial += 1
+    else if (event === 'run_finished' && status === 'skipped') counts.runsSkipped += 1
+    else if (event === 'task_skip' && reason === 'trigger_rule') counts.rulesSkipped += 1
+    else if (event === 'task_skip' && reason === 'not_continued') counts.notContinued += 1
+    else if (event === 'task_lost' && /meanwhile$/.test(String(reason))) counts.takenAgain += 1
   }
 }

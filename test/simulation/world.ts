@@ -16,6 +16,7 @@ import { readEvents } from '../../src/adapters/jsonl/reader.ts'
 import { createMemoryRunIndex } from '../../src/adapters/memory/run-index.ts'
 import type { RecordRequest, TriggerRequest } from '../../src/api/control.ts'
 import type { Answer } from '../../src/core/condition/question.ts'
+import { WRAPPERS } from '../../src/core/dag/manifest.ts'
 import { DagbokError, EXIT } from '../../src/core/error.ts'
 import type { Message } from '../../src/core/notification/message.ts'
 import { Agenda } from '../../src/core/planner/agenda.ts'
@@ -37,11 +38,12 @@ import { Life, type WorldOptions } from './life.ts'
 import type { Delivery } from './notification-book.ts'
 import { disableAll, POOL_SLOTS } from './random-definitions.ts'
 import { auditStory } from './slot-audit.ts'
+import type { Present } from './source-book.ts'
 import { TurnPump } from './turn-pump.ts'
 import { VirtualTime } from './virtual-clock.ts'
 import { type CrashKind, VirtualDisk } from './virtual-disk.ts'
 import { Machine } from './virtual-worker.ts'
-import { noCounts } from './world-counts.ts'
+import { countEvents, noCounts } from './world-counts.ts'
 
 export const JOURNAL_PATH = '/state/orchestrator_state.jsonl'
 const SEGMENTS = '/state/orchestrator_state.d/segments'
@@ -545,6 +547,34 @@ export class World {
     this.definitions = disableAll(this.definitions)
     this.filesBroken = false
     this.reload()
+    await this.#drain(life)
+    await this.#emptySources(life)
+    if (this.findings.length === 0) await this.stop(false)
+    if (this.findings.length === 0) this.#judge(life)
+  }
+
+  /** Nothing new comes and nothing fails: one run more of each DAG with a source has to take all that is left. */
+  async #emptySources(life: Life): Promise<void> {
+    if (life.isOver || this.findings.length > 0) return
+    this.machine.calm()
+    for (const { dagName } of this.#present()) this.trigger({ dag: dagName, cause: 'cli' })
+    await this.#drain(life)
+  }
+
+  #present(): Present[] {
+    const { sources } = this.machine
+    const present: Present[] = []
+    for (const [dagName, { tasks }] of this.definitions.dags) {
+      if (tasks[0]!.id === WRAPPERS.poll)
+        present.push({ dagName, files: sources.filesOf(dagName), records: undefined })
+      else if (tasks[0]!.id === WRAPPERS.stream)
+        present.push({ dagName, files: undefined, records: sources.recordsOf(dagName) })
+    }
+    return present
+  }
+
+  /** Whatever is unfinished ends, and all that is to be told is told. */
+  async #drain(life: Life): Promise<void> {
     await this.pump()
     const { runs, outbox } = life.state
     for (let step = 0; (runs.size > 0 || outbox.size > 0) && !life.isOver; step++) {
@@ -558,8 +588,6 @@ export class World {
       break
     }
     await this.pump()
-    if (this.findings.length === 0) await this.stop(false)
-    if (this.findings.length === 0) this.#judge(life)
   }
 
   async #checkNothingIsDue(life: Life): Promise<void> {
@@ -582,10 +610,14 @@ export class World {
     const text = readJournalText(segments)
     this.counts.events = text.lines.length
     this.counts.segments = segments.length
+    countEvents(this.counts, text.lines)
     const { maxParallel, maxTasks } = this.limitsHold ? this.options.limits : UNLIMITED
     const findings = checkInvariants(text, {
       visible: this.#visible,
       executions: this.machine.executions,
+      taken: this.machine.taken,
+      clients: this.machine.clients,
+      present: this.#present(),
       deliveries: this.#deliveries,
       limits: { maxParallel, maxTasks },
       pools: POOL_SLOTS,
