@@ -1,13 +1,20 @@
 // Reads streams in files: JSON objects, one a line, in a file that is only appended to and may be rotated. What happens
-// within one look at the files is in batch.ts; here they are looked at again if they were moved meanwhile.
+// within one look at the files is in batch.ts.
+//
+//   1. Files that were moved during a look are looked at again.
+//   2. Of all streams two are read at once: a mount that hangs takes threads of the pool that writes the journal, and may
+//      never give them back. Who does not want to wait any longer leaves the hanging one behind, in its place.
 
-import { stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Stream } from '../../core/stream/stream.ts'
-import type { StreamReader } from '../../ports/stream-reader.ts'
+import PQueue from 'p-queue'
+import type { Stream, StreamPosition } from '../../core/stream/stream.ts'
+import type { StreamBatch, StreamReader } from '../../ports/stream-reader.ts'
 import { BatchReader } from './batch.ts'
-import { FileMovedError, readPosition } from './file-identity.ts'
+import { compareFile, FileMovedError, type FilePosition, readPosition } from './file-identity.ts'
+
+const AT_ONCE = 2
 
 /** A rotation is several steps: in the middle of it a file may seem to be gone. */
 const LOOKS = 5
@@ -15,42 +22,78 @@ const BETWEEN_LOOKS_MS = 40
 
 /** @param root paths are relative to it */
 export function createFileStreamReader({ root }: { root: string }): StreamReader {
-  const read: StreamReader['read'] = async (stream, from, signal) => {
-    const name = pathOf(stream)
-    for (let look = 1; ; look++) {
-      const reader = new BatchReader(resolve(root, name), signal)
-      try {
-        return await reader.read(stream.maxRecords, from, look === LOOKS)
-      } catch (error) {
-        if (!(error instanceof FileMovedError)) throw explain(name, error)
-        if (look === LOOKS) throw new Error(`${name} is moved again and again while it is read`)
-      } finally {
-        await reader.close()
-      }
-      await sleep(BETWEEN_LOOKS_MS, undefined, { signal })
-    }
-  }
+  const turns = new PQueue({ concurrency: AT_ONCE })
+  const inTurn = <Answer>(signal: AbortSignal, work: () => Promise<Answer>): Promise<Answer> =>
+    orAborted(
+      turns.add(async () => {
+        signal.throwIfAborted()
+        return await work()
+      }),
+      signal,
+    )
   return {
-    read,
-    async hasMore(stream, from, signal) {
-      const position = readPosition(from)
-      if (position !== undefined) {
-        const present = await lookAt(resolve(root, pathOf(stream)))
-        if (present?.inode === position.inode && present.size === position.offset) return false
-      }
-      const { records, dead } = await read({ ...stream, maxRecords: 1 }, from, signal)
-      return records.length + dead.length > 0
-    },
+    read: (stream, from, signal) =>
+      inTurn(signal, () => readBatch(root, stream, from, stream.maxRecords, signal)),
+    hasMore: (stream, from, signal) =>
+      inTurn(signal, async () => {
+        const position = readPosition(from)
+        if (position !== undefined && (await isAtEnd(resolve(root, pathOf(stream)), position))) return false
+        const { records, dead } = await readBatch(root, stream, from, 1, signal)
+        return records.length + dead.length > 0
+      }),
   }
 }
 
-async function lookAt(path: string): Promise<{ inode: string; size: number } | undefined> {
+async function readBatch(
+  root: string,
+  stream: Stream,
+  from: StreamPosition | undefined,
+  maxRecords: number,
+  signal: AbortSignal,
+): Promise<StreamBatch> {
+  const name = pathOf(stream)
+  for (let look = 1; ; look++) {
+    const reader = new BatchReader(resolve(root, name), signal)
+    try {
+      return await reader.read(maxRecords, from, look === LOOKS)
+    } catch (error) {
+      if (!(error instanceof FileMovedError)) throw explain(name, error)
+      if (look === LOOKS) throw new Error(`${name} is moved again and again while it is read`)
+    } finally {
+      await reader.close()
+    }
+    await sleep(BETWEEN_LOOKS_MS, undefined, { signal })
+  }
+}
+
+/** True if the file is the one that was read, and nothing was added: that is the case most often, and soon known. */
+async function isAtEnd(path: string, position: FilePosition): Promise<boolean> {
+  let file: Awaited<ReturnType<typeof open>>
   try {
-    const { ino, size } = await stat(path, { bigint: true })
-    return { inode: String(ino), size: Number(size) }
+    file = await open(path, 'r')
   } catch {
-    // Why it cannot be looked at is said when it is read.
-    return undefined
+    // Why it cannot be opened is said when it is read.
+    return false
+  }
+  try {
+    const { ino, size } = await file.stat({ bigint: true })
+    if (String(ino) !== position.inode || Number(size) !== position.offset) return false
+    // Truncated and written anew it may have come to the same size.
+    return (await compareFile(file, position.inode, position)) === 'same'
+  } finally {
+    await file.close()
+  }
+}
+
+async function orAborted<Answer>(work: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
