@@ -387,6 +387,24 @@ describe('what is wrong', () => {
     expect(file.dag).toBeUndefined()
   })
 
+  it('is a task that is too long for a line of the journal, with the clients that it shares', async () => {
+    const exclude = Array.from({ length: 800 }, (_, n) => `client_${String(n).padStart(80, '0')}`)
+    const { file, said } = await check(
+      manifest(
+        `clients: {exclude: [${exclude.join(', ')}]}`,
+        'tasks:',
+        '  - {name: A, workflow_ref: w}',
+        '  - {name: B, workflow_ref: w, multi_client_execution: true}',
+      ),
+    )
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^5:7 error: expected a task of at most 49152 bytes as JSON, its clients included/,
+      ),
+    ])
+    expect(file.dag).toBeUndefined()
+  })
+
   it('is a name that the file does not give', async () => {
     expect((await check('dag: {schedule: "@daily"}', VARS, 'configs/dags/a b.yaml')).said).toEqual([
       '1:6 error: the DAG has no name, and that of the file is none: " " is not allowed in it | add name: under dag, or rename the file',

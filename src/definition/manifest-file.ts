@@ -11,10 +11,10 @@ import type { Dag } from '../core/dag/dag.ts'
 import type { Manifest, TriggerMode, Triggers } from '../core/dag/manifest.ts'
 import type { Task } from '../core/dag/task.ts'
 import { checkId } from '../core/ids.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, jsonBytes } from '../core/json.ts'
 import type { CheckedDagFile, PlacedName } from './checked-dag-file.ts'
 import { checkClients, fanOutOf } from './client-entry.ts'
-import { TaskEntry } from './dag-schema.ts'
+import { MAX_TASK_BYTES, TaskEntry } from './dag-schema.ts'
 import { expandManifest, type Takes, wrapperIdsOf } from './expand-manifest.ts'
 import { ManifestFile } from './manifest-schema.ts'
 import { checkStages, compileStages, inputStageOf, listStages } from './manifest-stages.ts'
@@ -81,9 +81,11 @@ export function checkManifest(written: YamlTree, vars: Vars, problems: ProblemLi
   }
   const schedule = checkSchedule(entry['schedule'], dagName, tree, problems)
   const isRight = formIsRight && problems.errorCount === 0 && name !== undefined
+  const dag = isRight ? compileManifest(tree.value, name, tasks, vars) : undefined
+  if (dag !== undefined) checkSizes(dag, tasks, problems)
   return {
     ...known,
-    dag: isRight ? compileManifest(tree.value, name, tasks, vars) : undefined,
+    dag: problems.errorCount === 0 ? dag : undefined,
     workflowRefs: workflowRefsOf(tasks.tasks, tasks.tree),
     channelRefs: channelsOf(entry, HERE, tree),
     afterRuns: listAfter(entry['triggered'], tree),
@@ -166,6 +168,21 @@ function listAfter(triggered: Json | undefined, tree: YamlTree): PlacedName[] {
     const path = ['dag', 'triggered', 'after', index, ...(isJsonObject(item) ? ['dag'] : [])]
     return typeof name === 'string' ? [{ name, place: tree.locate(path) }] : []
   })
+}
+
+/** What a fan-out has from `clients` counts for each task that uses it, which is told here alone. */
+function checkSizes(dag: Dag, { tasks, tree }: ManifestTasks, problems: ProblemList): void {
+  const own = dag.tasks.slice(-tasks.length)
+  for (const [index, task] of own.entries()) {
+    if (task.fanOut === undefined || tasks.length === 0) continue
+    const bytes = jsonBytes(task)
+    if (bytes > MAX_TASK_BYTES)
+      problems.add(
+        tree.locate(['tasks', index]),
+        `expected a task of at most ${MAX_TASK_BYTES} bytes as JSON, its clients included, got ${bytes}`,
+        { help: 'name fewer clients in exclude: a command or a query can leave them out, too' },
+      )
+  }
 }
 
 /** @throws ZodError  never for a value that passed the schema */

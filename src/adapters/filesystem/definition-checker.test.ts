@@ -86,6 +86,43 @@ function childrenOf(entry: string): string[] {
 }
 
 describe('definitions checked in a process of their own', () => {
+  it.each([
+    ['in this process', HERE],
+    ['in one of its own', APART],
+  ])('%s: a manifest is loaded again when vars change, or who is told', async (_, options) => {
+    const manifest = (channel: string) => `dag:\n  schedule: "{{vars.cron}}"\n  notify: [${channel}]\n`
+    write('configs/notifications.yaml', 'channels: {A: {command: [x]}, B: {command: [x]}}\n')
+    write('configs/dags/m.yaml', manifest('A'))
+    write('configs/vars/default.yaml', 'cron: "@daily"\n')
+    const { source, watched } = open(options)
+    const load = async () => {
+      const result = await source.load()
+      expect(result).toMatchObject({ ok: true })
+      return result.ok ? result.definitions : undefined
+    }
+    const first = await load()
+    expect(first!.schedules.get('m')).toMatchObject({ timing: { crons: ['@daily'] }, dagName: 'm' })
+    write('configs/vars/default.yaml', 'cron: "@weekly"\n')
+    const second = await load()
+    expect(second!.schedules.get('m')!.timing.crons).toEqual(['@weekly'])
+    expect(second!.dags.get('m')).toEqual(first!.dags.get('m'))
+    write('configs/dags/m.yaml', manifest('B'))
+    const third = await load()
+    expect(third!.dags.get('m')).toMatchObject({
+      notification: { channels: ['B'] },
+      manifest: { mode: 'schedule' },
+    })
+    expect(third!.dags.get('m')!.hash).toBe(first!.dags.get('m')!.hash)
+    await source.watch(() => {})
+    expect(watched).toContain(join(root, 'configs/vars'))
+    write('configs/vars/default.yaml', '[]\n')
+    expect(await source.load()).toMatchObject({
+      ok: false,
+      problems: [{ file: 'configs/vars/default.yaml' }],
+    })
+    await source.close()
+  })
+
   it('are what they are when checked here: a good set with warnings', async () => {
     writeMany(600)
     write('configs/dags/e.yaml', OTHER)
