@@ -5,7 +5,7 @@
 //   C2. A refusal is a DagbokError with a code, a remedy and an exit code; it crosses the socket unchanged.
 
 import type { JsonObject } from '../core/json.ts'
-import type { Event, RunStatus, SchedulerMode } from '../core/state-machine/event.ts'
+import type { Event, RunFinished, RunStatus, SchedulerMode } from '../core/state-machine/event.ts'
 
 export interface TriggerRequest {
   /** A DAG's name … */
@@ -177,6 +177,20 @@ export interface RunSummary {
   tasks_succeeded: number
   tasks_failed: number
   tasks_skipped: number
+  /** Of its fan-outs, if it has any. */
+  clients?: { succeeded: number; failed: number; skipped: number }
   duration_ms: number
   error?: string
+}
+
+/** What the end of a run says to whoever waited for it. */
+export function summarise(event: RunFinished): RunSummary {
+  const { run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped, duration_ms, error } = event
+  const { clients_succeeded: succeeded, clients_failed: failed = 0, clients_skipped: skipped = 0 } = event
+  return {
+    ...{ run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped },
+    ...(succeeded === undefined ? {} : { clients: { succeeded, failed, skipped } }),
+    duration_ms,
+    ...(error === undefined ? {} : { error }),
+  }
 }

@@ -5,11 +5,11 @@
 //   B2. The order of a stop: no more slots, no more runs, attempts end; `scheduler_stopped` is the last line.
 //   B3. A broken reload changes nothing: the last good definitions stay in force, and the journal says why.
 
-import type { Control, RunSummary, StatusAnswer } from '../api/control.ts'
+import { type Control, type RunSummary, type StatusAnswer, summarise } from '../api/control.ts'
 import type { OnceReport, RunRequest, Session, StopOptions } from '../api/session.ts'
 import { DagbokError } from '../core/error.ts'
 import { isDriven } from '../core/planner/admit.ts'
-import { type Event, isUserEvent, type RunFinished, type SchedulerMode } from '../core/state-machine/event.ts'
+import { type Event, isUserEvent, type SchedulerMode } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { PunctualClock } from '../ports/clock.ts'
@@ -361,11 +361,6 @@ export class Daemon implements Session {
       look()
     })
   }
-}
-
-function summarise(event: RunFinished): RunSummary {
-  const { run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped, duration_ms, error } = event
-  return { run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped, duration_ms, error }
 }
 
 function messageOf(error: unknown): string {

@@ -58,9 +58,10 @@ function writeReport(channel: Channel, { enqueued, skipped, missed, runs, unfini
   for (const line of renderTable(columns, rows, false)) channel.line(line)
   const count = (status: string) => runs.filter(run => run.status === status).length
   const totals = [`${count('success')} succeeded`, `${count('failed')} failed`]
-  if (count('cancelled') > 0) totals.push(`${count('cancelled')} cancelled`)
+  for (const status of ['partial', 'skipped', 'cancelled'])
+    if (count(status) > 0) totals.push(`${count(status)} ${status}`)
   if (unfinished.length > 0) totals.push(`${unfinished.length} unfinished`)
   channel.line(`Runs: ${totals.join(', ')}`)
-  const failed = runs.find(run => run.status === 'failed')
+  const failed = runs.find(({ status }) => status === 'failed' || status === 'partial')
   if (failed) channel.line(`see: scheduler logs ${quoteWord(failed.run_id)}`)
 }

@@ -5,7 +5,7 @@
 //       leaves the run to it.
 //   Q2. stdout holds the plan or the summary, stderr the progress.
 
-import type { Control, RunSummary, TriggerRequest } from '../../api/control.ts'
+import { type Control, type RunSummary, summarise, type TriggerRequest } from '../../api/control.ts'
 import type { Session } from '../../api/session.ts'
 import type { Dag } from '../../core/dag/dag.ts'
 import { buildGraph } from '../../core/dag/graph.ts'
@@ -131,7 +131,7 @@ async function runThere(
       { after_seq: seq, run_id },
       event => {
         watch(event)
-        const summary = summarise(event, run_id)
+        const summary = endOf(event, run_id)
         if (summary) settle(() => resolve(summary))
       },
       error =>
@@ -148,11 +148,9 @@ async function runThere(
   })
 }
 
-function summarise(event: Event, runId: string): RunSummary | undefined {
+function endOf(event: Event, runId: string): RunSummary | undefined {
   if (isUserEvent(event) || event.event !== 'run_finished' || event.run_id !== runId) return undefined
-  const { run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped, duration_ms, error } = event
-  const figures = { run_id, dag_name, status, tasks_succeeded, tasks_failed, tasks_skipped, duration_ms }
-  return error === undefined ? figures : { ...figures, error }
+  return summarise(event)
 }
 
 /** In this process, holding the state. */

@@ -85,9 +85,14 @@ function describe(event: Event, withRun: boolean): EventLine {
       return info(`run ${event.run_id} is being cancelled: ${event.reason}`)
     case 'run_finished': {
       const counts = `${event.tasks_succeeded} ok, ${event.tasks_failed} failed, ${event.tasks_skipped} skipped`
-      const text = `run ${event.run_id} ${event.status} (${counts}, ${formatSeconds(event.duration_ms)})`
+      const clients =
+        event.clients_succeeded === undefined
+          ? ''
+          : `, clients: ${event.clients_succeeded} ok, ${event.clients_failed} failed, ${event.clients_skipped} skipped`
+      const text = `run ${event.run_id} ${event.status} (${counts}${clients}, ${formatSeconds(event.duration_ms)})`
       if (event.status === 'failed') return { level: 'error', text: withCause(text, event.error) }
-      return { level: event.status === 'success' ? 'info' : 'warn', text: withCause(text, event.error) }
+      const isWell = event.status === 'success' || event.status === 'skipped'
+      return { level: isWell ? 'info' : 'warn', text: withCause(text, event.error) }
     }
     case 'task_start':
       return info(`task ${event.task_id}${of} started (attempt ${event.attempt})`)
@@ -118,7 +123,13 @@ function describe(event: Event, withRun: boolean): EventLine {
         text: `task ${event.task_id}${of} cancelled (attempt ${event.attempt}): ${event.reason}`,
       }
     case 'task_skip':
-      return info(`task ${event.task_id}${of} skipped (${event.reason})`)
+      return info(
+        `task ${event.task_id}${of} skipped (${event.reason})${event.detail ? `: ${event.detail}` : ''}`,
+      )
+    case 'clients_found': {
+      const part = event.parts === 1 ? '' : ` (${event.part} of ${event.parts})`
+      return info(`task ${event.task_id}${of} has found ${event.clients.length} clients${part}`)
+    }
     case 'notification_queued':
       return info(`notification ${event.notification_id} to ${event.channel} queued: ${event.subject}`)
     case 'notification_sent':

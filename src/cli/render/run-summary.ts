@@ -29,8 +29,13 @@ export function renderSummary(summary: RunSummary): string[] {
     `Tasks Failed: ${summary.tasks_failed}`,
   ]
   if (summary.tasks_skipped > 0) lines.push(`Tasks Skipped: ${summary.tasks_skipped}`)
+  if (summary.clients !== undefined) lines.push(`Clients: ${describeClients(summary.clients)}`)
   lines.push(`Duration: ${formatSeconds(summary.duration_ms)}`)
   return lines
+}
+
+function describeClients({ succeeded, failed, skipped }: NonNullable<RunSummary['clients']>): string {
+  return `${succeeded} succeeded, ${failed} failed, ${skipped} skipped`
 }
 
 /** Why a run did not succeed; nothing if it did. */
