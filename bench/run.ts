@@ -20,6 +20,7 @@ const BENCHES = [
   'plan-due',
   'commits',
   'runs',
+  'fan-out',
   'shell',
   'recovery',
   'index-rebuild',

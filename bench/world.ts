@@ -79,7 +79,7 @@ export interface DaemonOfBench {
 export async function openDaemon(
   folder: string,
   definitions: Definitions,
-  limits = { maxParallel: 100, maxTasks: 200 },
+  { limits = { maxParallel: 100, maxTasks: 200 }, findClients = instantExecutor } = {},
 ): Promise<DaemonOfBench> {
   const path = join(folder, 'state.jsonl')
   const state = emptyState()
@@ -90,7 +90,7 @@ export async function openDaemon(
   })
   const read = (afterSeq: number) => readEvents(path, { afterSeq })
   const queue = createQueue({ concurrency: limits.maxTasks })
-  const executors = { builtIn: new Map(), function: instantExecutor, findClients: instantExecutor }
+  const executors = { builtIn: new Map(), function: instantExecutor, findClients }
   const daemon = new Daemon(
     {
       clock: systemClock,
