@@ -50,7 +50,10 @@ describe('what cannot be meant ends with 2 and says what could', () => {
     ['next --count 0', /--count: expected a whole number from 1 to 10000, got "0"/],
     ['next -n many', /--count: expected a whole number/],
     ['events --after x', /--after: expected a position/],
-    ['runs --status lost', /--status: expected queued, running, success, failed, partial, skipped, cancelled, got "lost"/],
+    [
+      'runs --status lost',
+      /--status: expected queued, running, success, failed, partial, skipped, cancelled, got "lost"/,
+    ],
     ['runs --since yesterday', /--since: expected an instant/],
     ['logs r --attempt 0', /--attempt: expected/],
     ['journal check', /journal: expected verify, rebuild-index or path, got "check"/],
