@@ -85,6 +85,9 @@ export function poolsFor(schedules: number): Record<string, number> {
   }
 }
 
+/** Schedules from which on a set is large. */
+export const LARGE = 1_000
+
 const CALENDAR_NAMES = ['office', 'souk']
 
 /** Draws schedules; the same chance gives the same ones. */
@@ -106,6 +109,11 @@ export class SoakDefinitions {
 
   get ids(): string[] {
     return [...this.#schedules.keys()]
+  }
+
+  /** In a large set it is redrawn too seldom to leave to chance whether the second schedule asks at all. */
+  get #askingOften(): number {
+    return this.#size >= LARGE ? 1 : 0.5
   }
 
   /** As of now, as a set that later changes leave alone. */
@@ -155,7 +163,9 @@ export class SoakDefinitions {
 
   #put(id: string): void {
     const index = Number(id.slice(1))
-    this.#schedules.set(id, this.#draw(id, index, this.#timing(index), !this.#chance.happens(0.03)))
+    const isOff = this.#chance.happens(0.03)
+    // The one that asks every minute is there from the start: a large set may not switch it on in a year.
+    this.#schedules.set(id, this.#draw(id, index, this.#timing(index), index === 1 || !isOff))
   }
 
   #draw(id: string, index: number, timing: Timing, enabled: boolean): Schedule {
@@ -176,7 +186,7 @@ export class SoakDefinitions {
       ...(chance.happens(0.2) ? { priority: chance.between(-2, 2) } : {}),
       ...(chance.happens(0.2) ? this.#pool(index) : {}),
       ...(chance.happens(0.15) ? { conditions: this.#conditions() } : {}),
-      ...(chance.happens(index === 1 ? 0.5 : 0.08) ? this.#questions(index) : {}),
+      ...(chance.happens(index === 1 ? this.#askingOften : 0.08) ? this.#questions(index) : {}),
     })
   }
 

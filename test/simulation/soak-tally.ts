@@ -91,11 +91,13 @@ export const FAULTS = [
   'retired disabled',
   'retired removed',
   'task_ok',
+  'task_skip',
   'task_fail',
   'task_retry',
   'task_lost',
   'task_readopted',
   'task_cancelled',
+  'run_skipped',
   'replaced',
   'given_up_late',
   'refused_SLOT_DECIDED',
@@ -146,12 +148,14 @@ export class SoakTally {
         return
       case 'run_finished':
         this.#ended += 1
+        if (event.status === 'skipped') this.count('run_skipped', 1)
         return
       case 'run_cancel_requested':
         if (event.reason.startsWith('replaced')) this.count('replaced', 1)
         else if (event.reason.startsWith('starting_deadline')) this.count('given_up_late', 1)
         return
       case 'task_ok':
+      case 'task_skip':
       case 'task_fail':
       case 'task_retry':
       case 'task_lost':
