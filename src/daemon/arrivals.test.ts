@@ -65,6 +65,10 @@ describe('arrivals', () => {
   let notes: string[]
   let trouble: Error | undefined
   let changed: () => void
+  /** Set: listings answer when it is resolved. */
+  let slow: PromiseWithResolvers<void> | undefined
+  /** When the watcher is ready. */
+  let watching: PromiseWithResolvers<void>
 
   beforeEach(() => {
     world = new DeciderWorld(definitionsOf([DAG]), '2026-01-05T06:00:00.000Z').boot()
@@ -74,6 +78,8 @@ describe('arrivals', () => {
     looks = 0
     notes = []
     trouble = undefined
+    slow = undefined
+    watching = Promise.withResolvers()
     arrivals = new Arrivals({
       state: world.state,
       clock,
@@ -83,6 +89,7 @@ describe('arrivals', () => {
         resolve: path => `/root/${path}`,
         watch: async (_paths, call) => {
           changed = call
+          await watching.promise
           return { add: () => {}, close: async () => {} }
         },
         stages: {
@@ -90,6 +97,7 @@ describe('arrivals', () => {
             looks += 1
             if (trouble !== undefined) throw trouble
             const files = there.filter(({ key, version }) => tracking.isCandidate(key, version))
+            await slow?.promise
             return { files: files as StageFile[], more: 0, waiting, gone: [] }
           },
         },
@@ -140,6 +148,25 @@ describe('arrivals', () => {
     expect(runs()).toHaveLength(1)
     takeAll()
     expect(world.state.stages.get('orders/external_input_files')?.get('c')?.held).toBeDefined()
+  })
+
+  test('what changes while it looks is looked at again at once', async () => {
+    slow = Promise.withResolvers<void>()
+    await clock.pass(0)
+    there = [{ key: 'a', version: '1' }]
+    changed()
+    slow.resolve()
+    await clock.pass(0)
+    expect([looks, runs()]).toEqual([2, [expect.stringMatching(/^orders@arrival-/)]])
+  })
+
+  test('what came before anybody watched is seen when somebody does', async () => {
+    await clock.pass(0)
+    expect(looks).toBe(1)
+    there = [{ key: 'a', version: '1' }]
+    watching.resolve()
+    await clock.pass(0)
+    expect(runs()).toHaveLength(1)
   })
 
   test('a file that may still be written is looked at again when it may not', async () => {

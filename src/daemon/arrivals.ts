@@ -17,6 +17,7 @@ import type { Command } from '../core/state-machine/command.ts'
 import { type Event, isUserEvent } from '../core/state-machine/event.ts'
 import type { State } from '../core/state-machine/state.ts'
 import { type Stream, streamKey } from '../core/stream/stream.ts'
+import type { Instant } from '../core/time/instant.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Watch, WatchedPaths } from '../ports/path-watch.ts'
 import type { Random } from '../ports/random.ts'
@@ -52,11 +53,13 @@ type Source = { readonly stage: InputStage } | { readonly stream: Stream }
 interface Watched {
   readonly source: Source
   readonly text: string
-  calledOff: () => void
+  /** When the next look is due, and what calls it off. */
+  lookAt: Instant
+  callOff: () => void
   looking: boolean
-  /** Something changed while it was being looked. */
-  again: boolean
+  /** Runs that did not succeed, one after the other, and until when that is waited for. */
   failures: number
+  notBefore: Instant
   isTroubled: boolean
   paths: WatchedPaths | undefined
 }
@@ -101,6 +104,7 @@ export class Arrivals {
     watched.failures = event.status === 'success' ? 0 : watched.failures + 1
     const { first, max } = AGAIN_AFTER_MS
     const waitMs = watched.failures === 0 ? 0 : Math.min(first * 2 ** (watched.failures - 1), max)
+    watched.notBefore = this.#options.clock.now() + waitMs
     this.#lookIn(event.dag_name, waitMs)
   }
 
@@ -115,10 +119,11 @@ export class Arrivals {
     const watched: Watched = {
       source,
       text,
-      calledOff: () => {},
+      lookAt: Number.POSITIVE_INFINITY,
+      callOff: () => {},
       looking: false,
-      again: false,
       failures: 0,
+      notBefore: Number.NEGATIVE_INFINITY,
       isTroubled: false,
       paths: undefined,
     }
@@ -126,39 +131,43 @@ export class Arrivals {
     this.#lookIn(dagName, 0)
     const path = localPathOf(source)
     if (path === undefined) return
-    // What changes right after a failed run is what that run left: V3 holds for it, too.
-    const changed = () => {
-      if (watched.failures === 0) this.#lookIn(dagName, 0)
-    }
-    this.#options.sources.watch([this.#options.sources.resolve(path)], changed).then(
-      paths => {
-        if (this.#watched.get(dagName) === watched) watched.paths = paths
-        else void paths.close()
-      },
-      error => this.#trouble(dagName, watched, error),
-    )
+    this.#options.sources
+      .watch([this.#options.sources.resolve(path)], () => this.#lookIn(dagName, 0))
+      .then(
+        paths => {
+          if (this.#watched.get(dagName) !== watched) return paths.close()
+          watched.paths = paths
+          // What came between the first look and now nobody told of.
+          this.#lookIn(dagName, 0)
+        },
+        error => this.#trouble(dagName, watched, error),
+      )
   }
 
   #forget(dagName: string, watched: Watched): void {
     this.#watched.delete(dagName)
-    watched.calledOff()
+    watched.callOff()
     void watched.paths?.close()
   }
 
+  /** The next look is then, or earlier if it was to be; while it waits after a failure, not before that is over. */
   #lookIn(dagName: string, waitMs: number): void {
     const watched = this.#watched.get(dagName)
     if (watched === undefined || this.#abort.signal.aborted) return
-    watched.calledOff()
-    watched.calledOff = this.#options.clock.after(waitMs, () => void this.#look(dagName, watched))
+    const { clock } = this.#options
+    const wanted = Math.min(watched.lookAt, clock.now() + waitMs)
+    watched.lookAt = Math.max(wanted, watched.notBefore)
+    watched.callOff()
+    // While it looks nothing is set: when it has looked, what was asked for meanwhile counts.
+    if (watched.looking) return
+    watched.callOff = clock.after(Math.max(0, watched.lookAt - clock.now()), () => {
+      void this.#look(dagName, watched)
+    })
   }
 
   async #look(dagName: string, watched: Watched): Promise<void> {
-    if (watched.looking) {
-      watched.again = true
-      return
-    }
     watched.looking = true
-    watched.again = false
+    watched.lookAt = Number.POSITIVE_INFINITY
     let waitMs = LOOK_EVERY_MS
     try {
       waitMs = (await this.#find(dagName, watched.source)) ?? LOOK_EVERY_MS
@@ -167,7 +176,7 @@ export class Arrivals {
       this.#trouble(dagName, watched, error)
     }
     watched.looking = false
-    if (this.#watched.get(dagName) === watched) this.#lookIn(dagName, watched.again ? 0 : waitMs)
+    if (this.#watched.get(dagName) === watched) this.#lookIn(dagName, waitMs)
   }
 
   /** @returns when to look again, if that is known */

@@ -160,6 +160,18 @@ describe('files', () => {
     expectOneState(w)
   })
 
+  test('that were missing, came again and are worked on now are not forgotten', () => {
+    const w = world()
+    w.end(request(w, 'r1'), 'poll', files([file('a')]))
+    w.ok('r1', 'work')
+    request(w, 'slow')
+    w.end(request(w, 'r2'), 'poll', files([file('a', '2')]))
+    expect(tell(w.end('slow', 'poll', files([], ['a'])))).not.toContain('files_forgotten')
+    w.ok('r2', 'work')
+    expect(candidate(w, file('a', '2'))).toBe(false)
+    expectOneState(w)
+  })
+
   test('that are gone are forgotten, and new when they come again', () => {
     const w = world()
     w.end(request(w, 'r1'), 'poll', files([file('a')]))

@@ -70,8 +70,11 @@ function emitFiles(
   const { runId, dagName } = run
   const { handovers = 0 } = run.tasks.get(taskId)!
   const tracked = decider.state.stages.get(stageKey(dagName, stage))
-  // One that has come again and was consumed since is not gone.
-  const forgotten = gone.filter(key => (tracked?.get(key)?.consumedIn ?? 0) <= handovers)
+  // One that has come again and was consumed since, or is worked on, is not gone.
+  const forgotten = gone.filter(key => {
+    const file = tracked?.get(key)
+    return file !== undefined && file.held === undefined && (file.consumedIn ?? 0) <= handovers
+  })
   const parts = inParts(files)
   if (files.length > 0)
     parts.forEach((part, index) => {
