@@ -86,31 +86,28 @@ export function linkDefinitions(inputs: LinkInputs): {
   const rolls = new RollLinks(inputs.calendars, name =>
     suggestName(name, [...(inputs.calendars?.keys() ?? [])], 'calendars'),
   )
-  for (const file of inputs.scheduleFiles) {
-    const problems = listOf(file.source)
-    for (const loose of file.schedules) {
-      if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
-      const dag = lookUp(loose, problems)
-      addCalendarProblems(loose, inputs.calendars, problems)
-      addPoolProblems(loose, inputs.pools, problems)
-      const schedule = rolls.link(loose, problems)
-      if (!schedule || !dag || schedules.has(schedule.id)) continue
-      const tenantId = loose.tenantId ?? dag.tenantId
-      schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
-    }
-  }
-  // A manifest's own schedule has the id of its DAG. Of two DAGs of one name it is said already that they are two.
-  for (const file of dagFileByName.values()) {
-    const { schedule: loose, dag } = file
-    if (loose === undefined) continue
-    const problems = listOf(file.source)
+  const takeSchedule = (
+    loose: LooseSchedule,
+    problems: ProblemList,
+    findDag: () => Dag | undefined,
+  ): void => {
     if (loose.id !== undefined) scheduleIds.take(loose.id, loose.idPlace, problems)
+    const dag = findDag()
     addCalendarProblems(loose, inputs.calendars, problems)
     addPoolProblems(loose, inputs.pools, problems)
     const schedule = rolls.link(loose, problems)
-    if (!schedule || !dag || schedules.has(schedule.id)) continue
+    if (!schedule || !dag || schedules.has(schedule.id)) return
     const tenantId = loose.tenantId ?? dag.tenantId
     schedules.set(schedule.id, Object.freeze({ ...schedule, dagName: dag.name, tenantId }))
+  }
+  for (const file of inputs.scheduleFiles) {
+    const problems = listOf(file.source)
+    for (const loose of file.schedules) takeSchedule(loose, problems, () => lookUp(loose, problems))
+  }
+  // A manifest's own schedule has the id of its DAG. Of two DAGs of one name it is said already that they are two.
+  for (const file of dagFileByName.values()) {
+    const { schedule, dag } = file
+    if (schedule !== undefined) takeSchedule(schedule, listOf(file.source), () => dag)
   }
   // Where a file could not be read its schedules are not known: nothing is said of them.
   const ids = new Set([

@@ -9,8 +9,8 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Dag } from '../core/dag/dag.ts'
-import type { Channel, Channels } from '../core/notification/channel.ts'
-import type { Pool, Pools } from '../core/schedule/pool.ts'
+import type { Channel } from '../core/notification/channel.ts'
+import type { Pool } from '../core/schedule/pool.ts'
 import type { DefinitionProblem, Definitions, LoadResult } from '../ports/definition-source.ts'
 import { type CheckedCalendarFile, checkCalendarFile } from './calendar-file.ts'
 import { icsPath, linkCalendars } from './calendar-links.ts'
@@ -131,8 +131,8 @@ export async function loadDefinitions(
   const beforeCalendars = problems.length
   const calendars = await loadCalendars(inputs, kept, problems, pause)
   const calendarsAreRight = problems.slice(beforeCalendars).every(({ severity }) => severity !== 'error')
-  const pools = await loadPools(inputs, kept, problems)
-  const channels = await loadChannels(inputs, kept, problems)
+  const pools = await loadNamed(inputs.poolFiles, inputs, kept.pools, problems, POOL_FILE)
+  const channels = await loadNamed(inputs.channelFiles ?? [], inputs, kept.channels, problems, CHANNEL_FILE)
   if (pools !== undefined)
     addUnusedPools(
       kept.pools.values(),
@@ -219,58 +219,52 @@ async function loadCalendars(
   return linked.calendars
 }
 
-/** Checks the pools; undefined if anything is wrong with them. */
-async function loadPools(
-  inputs: DefinitionInputs,
-  kept: CheckedFiles,
+/** Checks files of named things, one kind in each call; undefined if anything is wrong with them. */
+async function loadNamed<
+  Checked extends { readonly source: SourceText; readonly problems: ProblemList },
+  Thing,
+>(
+  files: readonly InputFile[],
+  { checking }: Pick<DefinitionInputs, 'checking'>,
+  kept: Map<string, Checked>,
   problems: DefinitionProblem[],
-): Promise<Pools | undefined> {
-  const pools: [string, Pool][] = []
+  { check, list }: Reading<Checked, Thing>,
+): Promise<ReadonlyMap<string, Thing> | undefined> {
+  const things = new Map<string, Thing>()
   const seen = new Set<string>()
   let isRight = true
-  for (const input of inputs.poolFiles) {
+  for (const input of files) {
     const source = readSource(input, problems)
     if (!source) {
       isRight = false
       continue
     }
     seen.add(input.key)
-    inputs.checking?.(input.file)
-    const checked = keptCheck(kept.pools.get(input.key), source) ?? (await checkPoolFile(source))
-    kept.pools.set(input.key, checked)
+    checking?.(input.file)
+    const checked = keptCheck(kept.get(input.key), source) ?? (await check(source))
+    kept.set(input.key, checked)
     problems.push(...checked.problems.finish())
-    if (checked.pools === undefined) isRight = false
-    else pools.push(...checked.pools.map(({ name, pool }): [string, Pool] => [name, pool]))
+    const entries = list(checked)
+    if (entries === undefined) isRight = false
+    for (const [name, thing] of entries ?? []) things.set(name, thing)
   }
-  forget(kept.pools, seen)
-  return isRight ? new Map(pools) : undefined
+  forget(kept, seen)
+  return isRight ? things : undefined
 }
 
-/** Checks the channels; undefined if anything is wrong with them. */
-async function loadChannels(
-  inputs: DefinitionInputs,
-  kept: CheckedFiles,
-  problems: DefinitionProblem[],
-): Promise<Channels | undefined> {
-  const channels = new Map<string, Channel>()
-  const seen = new Set<string>()
-  let isRight = true
-  for (const input of inputs.channelFiles ?? []) {
-    const source = readSource(input, problems)
-    if (!source) {
-      isRight = false
-      continue
-    }
-    seen.add(input.key)
-    inputs.checking?.(input.file)
-    const checked = keptCheck(kept.channels.get(input.key), source) ?? (await checkChannelFile(source))
-    kept.channels.set(input.key, checked)
-    problems.push(...checked.problems.finish())
-    if (checked.channels === undefined) isRight = false
-    for (const { name, channel } of checked.channels ?? []) channels.set(name, channel)
-  }
-  forget(kept.channels, seen)
-  return isRight ? channels : undefined
+/** How one file is checked, and what it names, undefined if anything is wrong with it. */
+interface Reading<Checked, Thing> {
+  check(source: SourceText): Promise<Checked>
+  list(checked: Checked): [string, Thing][] | undefined
+}
+
+const POOL_FILE: Reading<CheckedPoolFile, Pool> = {
+  check: checkPoolFile,
+  list: ({ pools }) => pools?.map(({ name, pool }) => [name, pool]),
+}
+const CHANNEL_FILE: Reading<CheckedChannelFile, Channel> = {
+  check: checkChannelFile,
+  list: ({ channels }) => channels?.map(({ name, channel }) => [name, channel]),
 }
 
 /** Checks the vars: their problems are added, and what is known of them is given. */

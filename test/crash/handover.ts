@@ -2,7 +2,7 @@
 // in the middle. Judged by what the journal says and by what the tasks themselves wrote down.
 //
 //   Y1. What arrives is put there by this process, which no kill reaches: in one step, or in two writes.
-//   Y2. A task fails now and then, so that files are handed on, and notes what it was given before it does.
+//   Y2. Some things fail the first run that has them, so that they are handed on; the task notes what it was given before.
 
 import { mkdirSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
@@ -27,19 +27,23 @@ export interface HandoverResult {
   readonly handedOn: number
 }
 
-/** Notes `run item` for each thing it is given, then fails one time in six. */
+/**
+ * Notes `run item` for each thing that it is given. One thing in forty fails the first run that has it, so that it and what
+ * came with it must be handed on.
+ */
 const NOTING = `
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export default async function note({ new_files: files, log, name }, { runId, attempt }) {
-  appendFileSync(log, files.map(file => \`\${runId} \${file[name]}\\n\`).join(''))
-  await sleep(10 + ((files.length * 37) % 60))
-  const text = \`\${runId} \${attempt}\`
-  let hash = 7
-  for (const letter of text) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0
-  if (hash % 6 === 0) throw new Error('one in six')
-  return { handled: files.length }
+export default async function note({ new_files: files, log, name }, { runId }) {
+  const items = files.map(file => String(file[name]))
+  const before = existsSync(log) ? readFileSync(log, 'utf8').split('\\n') : []
+  const known = new Set(before.filter(line => !line.startsWith(runId + ' ')).map(line => line.split(' ')[1]))
+  appendFileSync(log, items.map(item => runId + ' ' + item + '\\n').join(''))
+  await sleep(10 + ((items.length * 37) % 60))
+  const digits = item => Number(item.replace(/\\D/g, ''))
+  if (items.some(item => digits(item) % 40 === 7 && !known.has(item))) throw new Error('the first run that has it')
+  return { handled: items.length }
 }
 `
 
