@@ -30,7 +30,7 @@ export class VirtualSources {
     const files: FileRef[] = []
     for (let index = 0; index < KEYS; index++) {
       const key = `in/f${index}`
-      const every = 60_000 * (1 + (hashText(`${this.#seed} ${dagName} ${key}`) % 90))
+      const every = 15_000 * (1 + (hashText(`${this.#seed} ${dagName} ${key}`) % 60))
       const version = Math.floor(this.#time / every)
       if (hashText(`${this.#seed} ${dagName} ${key} ${version}`) % 4 > 0)
         files.push({ key, version: `v${version}` })

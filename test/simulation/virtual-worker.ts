@@ -309,9 +309,9 @@ function okOutcome({ runId, taskId, attempt }: AttemptKey, more: JsonObject): At
   return { kind: 'ok', output: { run: runId, task: taskId, attempt, ...more } }
 }
 
-/** Some stages are slow to list: other runs come and go meanwhile. */
+/** Stages are often slow to list: other runs come and go meanwhile. */
 function drawDurationMs(chance: Chance, isSource: boolean): number {
-  const kind = chance.weigh({ instant: 3, short: 5, long: 2, endless: isSource ? 2 : 0.2 })
+  const kind = chance.weigh({ instant: 3, short: 5, long: isSource ? 5 : 2, endless: isSource ? 2 : 0.2 })
   switch (kind) {
     case 'instant':
       return 0
