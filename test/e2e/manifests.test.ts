@@ -149,7 +149,7 @@ describe('the other modes', () => {
 
   test('triggered: records that are appended make a run; the stream goes on behind them', async () => {
     example('order_events', { and: SEEN })
-    folder.write('data/order_events.jsonl', '{"order": 1}\n{"order": 2}\n')
+    folder.write('logs/order_events.jsonl', '{"order": 1}\n{"order": 2}\n')
     const serving = await folder.serve()
     await folder.line('the first commit', ({ event }) => event === 'stream_committed')
     expect(output('SEEN')).toMatchObject({
@@ -160,7 +160,7 @@ describe('the other modes', () => {
       cause: 'arrival',
       run_id: expect.stringMatching(/^order_events@arrival-/),
     })
-    writeFileSync(join(folder.root, 'data/order_events.jsonl'), '{"order": 3}\n', { flag: 'a' })
+    writeFileSync(join(folder.root, 'logs/order_events.jsonl'), '{"order": 3}\n', { flag: 'a' })
     await folder.line('the second commit', () => named('stream_committed').length === 2)
     expect(output('SEEN')['new_files']).toEqual([{ order: 3 }])
     serving.child.kill('SIGTERM')
@@ -174,7 +174,7 @@ describe('the other modes', () => {
 
   test('triggered, by hand, with nothing new: SKIP cascades', async () => {
     example('order_events', { and: SEEN })
-    folder.write('data/order_events.jsonl', '')
+    folder.write('logs/order_events.jsonl', '')
     expect((await folder.call(['run', 'order_events'])).code).toBe(0)
     expect(story()).toEqual([
       'task_ok CONSUME_STREAM',
