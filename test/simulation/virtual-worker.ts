@@ -252,7 +252,8 @@ export class Machine {
     if (workflowRef === WRAPPER_WORKFLOWS.root && this.#newFiles.get(runId)?.length === 0)
       return { kind: 'skip', reason: 'returned_skip', detail: 'nothing new' }
     if (spec.tracking !== undefined && workflowRef !== WRAPPER_WORKFLOWS.root) return this.#take(chance, spec)
-    const size = chance.weigh({ none: 970, line: 15, blob: 14, huge: 1 })
+    // One that is too large fails its task.
+    const size = chance.weigh({ none: 970, line: 15, blob: 14, huge: this.#isCalm ? 0 : 1 })
     const bytes = { none: 0, line: 20_000, blob: 40_000, huge: 1_100_000 }[size]
     if (size === 'blob') this.counts.blobOutputs += 1
     const text = chance.happens(0.1) ? 'a\u2028b"\\\n€𝄞' : 'x'
