@@ -64,6 +64,8 @@ describe('arrivals', () => {
   let looks: number
   let notes: string[]
   let trouble: Error | undefined
+  /** Stages with this `maxFiles` cannot be read. */
+  let unreadable: number | undefined
   let changed: () => void
   /** Set: listings answer when it is resolved. */
   let slow: PromiseWithResolvers<void> | undefined
@@ -78,6 +80,7 @@ describe('arrivals', () => {
     looks = 0
     notes = []
     trouble = undefined
+    unreadable = undefined
     slow = undefined
     watching = Promise.withResolvers()
     arrivals = new Arrivals({
@@ -93,8 +96,9 @@ describe('arrivals', () => {
           return { add: () => {}, close: async () => {} }
         },
         stages: {
-          list: async (_stage, tracking) => {
+          list: async (stage, tracking) => {
             looks += 1
+            if (stage.maxFiles === unreadable) throw new Error('it cannot be read')
             if (trouble !== undefined) throw trouble
             const files = there.filter(({ key, version }) => tracking.isCandidate(key, version))
             await slow?.promise
@@ -210,6 +214,18 @@ describe('arrivals', () => {
     there = [{ key: 'a', version: '1' }]
     await clock.pass(30_000)
     expect(runs()).toHaveLength(1)
+  })
+
+  test('once: each is looked at, and one that cannot be read keeps no other from its run', async () => {
+    const other: Dag = { ...DAG, name: 'others', hash: 'others' }
+    world.use(
+      definitionsOf([{ ...DAG, manifest: { ...DAG.manifest!, stages: [{ ...STAGE, maxFiles: 7 }] } }, other]),
+    )
+    there = [{ key: 'a', version: '1' }]
+    unreadable = 7
+    await arrivals.lookOnce()
+    expect(runs()).toEqual([expect.stringMatching(/^others@arrival-/)])
+    expect(notes).toEqual(['arrivals for orders cannot be seen, it is tried again: it cannot be read'])
   })
 
   test('a DAG that is gone from the definitions is looked after no more', async () => {

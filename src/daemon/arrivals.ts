@@ -90,7 +90,10 @@ export class Arrivals {
   /** One look at everything that may have arrived; resolves when what was found has been asked for. */
   async lookOnce(): Promise<void> {
     const entries = [...this.#options.definitions().dags.values()].flatMap(dag => entryOf(dag))
-    for (const [dagName, { source }] of entries) await this.#find(dagName, source)
+    const looks = entries.map(([dagName, { source }]) =>
+      this.#find(dagName, source).catch(error => this.#tell(dagName, error)),
+    )
+    await Promise.all(looks)
   }
 
   /** Told of everything that has happened. */
@@ -216,9 +219,15 @@ export class Arrivals {
     return this.#options.state.runs.values().some(run => run.dagName === dagName)
   }
 
+  /** Said once, until it can be seen again. */
   #trouble(dagName: string, watched: Watched, error: unknown): void {
-    if (this.#abort.signal.aborted || watched.isTroubled) return
+    if (watched.isTroubled) return
     watched.isTroubled = true
+    this.#tell(dagName, error)
+  }
+
+  #tell(dagName: string, error: unknown): void {
+    if (this.#abort.signal.aborted) return
     const message = error instanceof Error ? error.message : String(error)
     this.#options.note('warn', `arrivals for ${dagName} cannot be seen, it is tried again: ${message}`)
   }

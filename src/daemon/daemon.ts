@@ -190,7 +190,7 @@ export class Daemon implements Session {
       await this.#loop.submit({ type: 'tick' })
       // What becomes due meanwhile is the next call's; and if the clock is set back, nothing is due any more.
     } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= Math.min(begin, this.#clock.now()))
-    await this.#arrivals?.lookOnce().catch(error => this.#options.note('warn', messageOf(error)))
+    await this.#arrivals?.lookOnce()
     await this.#until(
       () => (this.#state.runs.size === 0 && this.#state.asking.size === 0) || this.#stop !== undefined,
     )
