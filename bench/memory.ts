@@ -23,7 +23,7 @@ function weigh(...words: string[]): Promise<Weight> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('memory-child.ts', import.meta.url)), words, {
       // The flag that bin/scheduler.js gives itself; the process with only the imports has it too.
-      execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+      execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'],
     })
     let weight: Weight | undefined
     child.on('message', message => {

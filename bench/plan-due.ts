@@ -17,7 +17,7 @@ function plan(): Promise<Planned> {
       fileURLToPath(new URL('plan-due-child.ts', import.meta.url)),
       [`${SCHEDULES}`],
       // The nursery that bin/scheduler.js gives itself: a larger one is collected more seldom and for longer at a time.
-      { execArgv: ['--expose-gc', '--max-semi-space-size=4'] },
+      { execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'] },
     )
     let planned: Planned | undefined
     child.on('message', message => {

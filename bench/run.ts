@@ -41,7 +41,7 @@ function measure(name: BenchName): Promise<Report> {
   return new Promise((resolve, reject) => {
     let report: Report | undefined
     const child = fork(fileURLToPath(new URL(`${name}.ts`, HERE)), {
-      execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+      execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'],
     })
     child.on('message', message => {
       report = message as Report

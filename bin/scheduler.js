@@ -1,10 +1,11 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --expose-gc
+#!/usr/bin/env -S node --max-semi-space-size=4 --no-allocation-site-pretenuring --expose-gc
 // The door: looks at Node's version before anything else is loaded, since on an older one a native module would crash
 // instead of saying why. Any Node from 12 on can parse this file: no imports at the top, no newer syntax.
 //
 // The first flag keeps V8's nursery small: a scheduler lives long and makes little garbage, and what a start or a reload
-// leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it. The second lets the scheduler
-// collect its garbage between slots instead of while one is due (docs/adr/0016-garbage-is-collected-between-slots.md).
+// leaves would stay resident (bench/RESULTS.md, memory). spawn() costs in proportion to it. The others keep the memory that a
+// slot needs at hand, and let the scheduler collect its garbage between slots instead of while one is due
+// (docs/adr/0016-garbage-is-collected-between-slots.md).
 
 // File systems are asked by a pool of threads, four unless somebody says otherwise, and a mount that hangs keeps its thread. What
 // may hang is bounded wherever it is asked (conditions, stages); the rest is for the journal. Read before its first use.

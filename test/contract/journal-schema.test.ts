@@ -11,7 +11,7 @@ import {
   printSchema,
   SCHEMA_FILE,
 } from '../../scripts/generate-journal-schema.ts'
-import { encodeBatch } from '../../src/adapters/jsonl/line.ts'
+import { encodeBatch } from '../../src/adapters/jsonl/batch.ts'
 import type { AttemptError, Event, EventName, SystemEvent } from '../../src/core/state-machine/event.ts'
 import { checkpoint, JournalFolder, numbered } from '../support/journal-folder.ts'
 

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { encodeBatch } from '../../src/adapters/jsonl/line.ts'
+import { encodeBatch } from '../../src/adapters/jsonl/batch.ts'
 import { JournalChangedError } from '../../src/ports/journal.ts'
 import { JournalFolder, numbered, numbersOf } from '../support/journal-folder.ts'
 

@@ -1,8 +1,8 @@
 // Bugs that a scheduler could have, put around the real one from outside: the judge has to find each of them. Nothing
 // in src/ knows of this file; a bug is a wrapper around what the world hands to the scheduler.
 
+import { encodeBatch } from '../../src/adapters/jsonl/batch.ts'
 import type { Disk, DiskFile } from '../../src/adapters/jsonl/disk.ts'
-import { encodeBatch } from '../../src/adapters/jsonl/line.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import { type Event, isUserEvent } from '../../src/core/state-machine/event.ts'
 import { startOfMinute } from '../../src/core/time/instant.ts'

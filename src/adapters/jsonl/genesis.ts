@@ -5,11 +5,12 @@
 
 import type { Event, SegmentOpened } from '../../core/state-machine/event.ts'
 import { JournalDamagedError } from '../../ports/journal.ts'
+import { encodeBatch } from './batch.ts'
 import type { Disk } from './disk.ts'
 import { placeFile, readWhole } from './durable-file.ts'
 import { SEALED_MODE } from './finish-roll.ts'
 import { type Layout, listSegments, sealedPath } from './layout.ts'
-import { encodeBatch, formatCrc } from './line.ts'
+import { formatCrc } from './line.ts'
 import { FORMAT, type OpenedSegment } from './recovery.ts'
 
 /** The id of the journal that the state directory belongs to; undefined if it has none yet. */

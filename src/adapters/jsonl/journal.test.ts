@@ -25,7 +25,7 @@ import {
   numbersOf,
   stopped,
 } from '../../../test/support/journal-folder.ts'
-import { encodeBatch } from './line.ts'
+import { encodeBatch } from './batch.ts'
 
 const names = (events: readonly { event: string }[]) => events.map(({ event }) => event)
 

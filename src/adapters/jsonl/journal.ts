@@ -12,13 +12,14 @@ import type { Event, JournalRecovered, SegmentOpened, SegmentSealed } from '../.
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { type Commit, type Journal, JournalFullError, JournalIoError } from '../../ports/journal.ts'
 import { ActiveFile } from './active-file.ts'
+import { type EncodedBatch, encodeBatch, Room } from './batch.ts'
 import type { Disk } from './disk.ts'
 import { attempt } from './disk-error.ts'
 import { createAfresh, moveFile, removeFile, syncFile, writeAll } from './durable-file.ts'
 import { finishRoll, SEALED_MODE } from './finish-roll.ts'
 import { checkPlace, checkPresence, createFirst, readIdentity } from './genesis.ts'
 import { type Layout, layoutOf, nextPath, sealedPath } from './layout.ts'
-import { type EncodedBatch, encodeBatch, formatCrc } from './line.ts'
+import { formatCrc } from './line.ts'
 import { nodeDisk } from './node-disk.ts'
 import { prepareDirectories } from './preflight.ts'
 import { CLOSED_MODE, FORMAT, isCleanStop, type OpenedSegment, openActive } from './recovery.ts'
@@ -115,6 +116,7 @@ class JsonlJournal implements Journal {
   #lines: number
   #rollAtBytes: number
   #isBusy = false
+  readonly #room = new Room()
   /** The last line is `scheduler_stopped`, and it is on disk. */
   #isStopped = false
   /** Set for good by the first failure that is not a full disk. */
@@ -156,7 +158,7 @@ class JsonlJournal implements Journal {
 
   append(commits: readonly Commit[]): Promise<void> {
     return this.#exclusively(() => {
-      const batch = encodeBatch(commits, this.lastSeq, this.#crc)
+      const batch = encodeBatch(commits, this.lastSeq, this.#crc, this.#room)
       if (batch.lines === 0) return Promise.resolve()
       const isStopped = isCleanStop(commits.findLast(commit => commit.length > 0)?.at(-1))
       return this.#write(batch).then(() => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Event, UserEvent } from '../../core/state-machine/event.ts'
-import { encodeBatch, formatCrc, LINE_LIMIT_BYTES, LineDecoder, parseCrc, recognizeLine } from './line.ts'
+import { encodeBatch } from './batch.ts'
+import { formatCrc, LineDecoder, parseCrc, recognizeLine } from './line.ts'
 
 const TIMESTAMP = '2026-01-05T06:00:00.000Z'
 
@@ -118,34 +119,6 @@ describe('a line', () => {
       undefined,
       expect.stringMatching(/checksum does not fit/),
     ])
-  })
-})
-
-describe('what cannot be a line', () => {
-  const attempt = (event: unknown) => () => encodeBatch([[event as Event]], 0, 0)
-
-  it('is too long: the limit is in bytes, and the text says which event', () => {
-    const fits = fact({ run_id: 'r-1', text: '' })
-    const room = LINE_LIMIT_BYTES - encodeBatch([[fits]], 0, 0).bytes.length
-    expect(encodeBatch([[{ ...fits, text: 'x'.repeat(room) }]], 0, 0).bytes).toHaveLength(LINE_LIMIT_BYTES)
-    expect(attempt({ ...fits, text: 'x'.repeat(room + 1) })).toThrow(
-      /'fact' \(r-1\) needs a line of 65537 bytes/,
-    )
-    expect(attempt({ ...fits, text: 'é'.repeat(room / 2 + 1) })).toThrow(
-      expect.objectContaining({ code: 'JOURNAL_LINE_TOO_LONG' }),
-    )
-  })
-
-  it('is not JSON, has no name, or uses the journal’s own fields', () => {
-    const invalid = expect.objectContaining({ code: 'JOURNAL_LINE_INVALID' })
-    const circle: Record<string, unknown> = {}
-    circle['self'] = circle
-    expect(attempt(fact({ n: 1n }))).toThrow(invalid)
-    expect(attempt(fact({ circle }))).toThrow(invalid)
-    expect(attempt({ ...fact(), event: '' })).toThrow(invalid)
-    expect(attempt({ ...fact(), timestamp: undefined })).toThrow(invalid)
-    expect(attempt(fact({ c: 'mine' }))).toThrow(invalid)
-    expect(attempt(fact({ commit: [1, 1] }))).toThrow(invalid)
   })
 })
 

@@ -1,4 +1,4 @@
-// One line of the journal: event → text with its checksum, and back.
+// One line of the journal: what it looks like, and how it is read back into an event. batch.ts writes lines.
 //
 //   {"timestamp":"…","event":"…","seq":7, …,"commit":[2,3],"c":"5d1f09aa"}\n
 //
@@ -14,9 +14,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
-import { DagbokError } from '../../core/error.ts'
 import type { Event } from '../../core/state-machine/event.ts'
-import type { Commit } from '../../ports/journal.ts'
 
 /** The longest line that is written, in bytes, with its `\n`. Larger things go to a blob. */
 export const LINE_LIMIT_BYTES = 64 * 1024
@@ -24,12 +22,19 @@ export const LINE_LIMIT_BYTES = 64 * 1024
 export const READ_LIMIT_BYTES = 1024 * 1024
 
 const NEWLINE = 0x0a
-const BLANK_CHECKSUM = ',"c":"00000000"}\n'
+export const BLANK_CHECKSUM = ',"c":"00000000"}\n'
 const CHECKSUM_BYTES = BLANK_CHECKSUM.length - 1
-const DIGITS = Buffer.from('0123456789abcdef')
-const COMMIT_MARK = ',"commit":['
-const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999,9999999999]`.length
-const SEPARATORS = /[\u2028\u2029]/
+export const DIGITS = Buffer.from('0123456789abcdef')
+export const COMMIT_MARK = ',"commit":['
+export const LONGEST_COMMIT = `${COMMIT_MARK}9999999999,9999999999,9999999999]`.length
+
+/** Node's own ways between text and bytes without looking an encoding up; public, but missing from its types. */
+export interface DirectBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+  latin1Write(text: string, at: number): number
+  utf8Write(text: string, at: number): number
+}
 
 /** `5d1f09aa`: eight lower-case hexadecimal digits. */
 export function formatCrc(crc: number): string {
@@ -41,116 +46,8 @@ export function parseCrc(text: unknown): number | undefined {
   return typeof text === 'string' && /^[0-9a-f]{8}$/.test(text) ? Number.parseInt(text, 16) : undefined
 }
 
-// --- writing -------------------------------------------------------------------------------------------------------
-
-/** A batch that is ready to be written, and where the chain stands once it has been. */
-export interface EncodedBatch {
-  readonly bytes: Buffer
-  readonly lines: number
-  readonly lastSeq: number
-  readonly crc: number
-}
-
-function describeEvent(event: Event): string {
-  const { event: name, run_id, task_id, schedule_id } = event as unknown as Record<string, unknown>
-  const subject = [schedule_id, run_id, task_id].filter(Boolean).join(' ')
-  return subject === '' ? `'${name}'` : `'${name}' (${subject})`
-}
-
-function refuseEvent(event: Event, what: string, cause?: unknown): never {
-  throw new DagbokError(
-    'JOURNAL_LINE_INVALID',
-    `The event ${describeEvent(event)} cannot be a line: ${what}`,
-    {
-      hint: 'This is a defect of whatever made the event; nothing was written.',
-      cause,
-    },
-  )
-}
-
-/** The event as JSON without its last brace, `timestamp event seq` first. */
-function stringifyEvent(event: Event): string {
-  const { c, commit } = event as { c?: unknown; commit?: unknown }
-  if (c !== undefined || commit !== undefined)
-    refuseEvent(event, 'the fields c and commit are the journal’s own')
-  let text: string
-  try {
-    text = JSON.stringify(event)
-    if (!hasHead(text)) {
-      const { timestamp, event: name, seq, ...rest } = event as Event & Record<string, unknown>
-      if (typeof timestamp !== 'string') refuseEvent(event, 'its timestamp is not text')
-      if (typeof name !== 'string' || name === '') refuseEvent(event, 'it has no name')
-      text = JSON.stringify({ timestamp, event: name, seq, ...rest })
-    }
-  } catch (error) {
-    if (error instanceof DagbokError) throw error
-    return refuseEvent(event, 'it is not JSON', error)
-  }
-  if (SEPARATORS.test(text)) text = text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
-  return text.slice(0, -1)
-}
-
-/** True for `{"timestamp":"<24 characters>","event":"<name>","seq":`: the order every event is made in. */
-function hasHead(text: string): boolean {
-  if (!text.startsWith('{"timestamp":"') || !text.startsWith('","event":"', 38)) return false
-  const end = text.indexOf('"', 49)
-  return end > 49 && text.startsWith(',"seq":', end + 1)
-}
-
-/**
- * Turns commits into the bytes of one write, and sets `seq` on each event.
- * @param lastSeq  `seq` of the line before
- * @param crc      CRC of the line before
- * @throws DagbokError JOURNAL_LINE_TOO_LONG, JOURNAL_LINE_INVALID
- */
-export function encodeBatch(commits: readonly Commit[], lastSeq: number, crc: number): EncodedBatch {
-  let text = ''
-  let lines = 0
-  for (const commit of commits) {
-    for (let index = 0; index < commit.length; index++) {
-      const event = commit[index]!
-      event.seq = lastSeq + ++lines
-      text += stringifyEvent(event)
-      if (lines !== index + 1) text += `${COMMIT_MARK}${index + 1},${commit.length},${lines}]`
-      else if (commit.length > 1) text += `${COMMIT_MARK}${index + 1},${commit.length}]`
-      text += BLANK_CHECKSUM
-    }
-  }
-  const bytes = Buffer.from(text)
-  let start = 0
-  for (let line = 1; line <= lines; line++) {
-    const end = bytes.indexOf(NEWLINE, start)
-    if (end + 1 - start > LINE_LIMIT_BYTES) refuseLength(commits.flat()[line - 1]!, end + 1 - start)
-    crc = crc32(bytes.subarray(start, end - CHECKSUM_BYTES), crc)
-    writeCrc(bytes, end - 10, crc)
-    start = end + 1
-  }
-  return { bytes, lines, lastSeq: lastSeq + lines, crc }
-}
-
-/** The eight digits of `formatCrc`, straight into the bytes. */
-function writeCrc(bytes: Buffer, start: number, crc: number): void {
-  for (let at = start + 7, rest = crc; at >= start; at--, rest >>>= 4) bytes[at] = DIGITS[rest & 15]!
-}
-
-function refuseLength(event: Event, bytes: number): never {
-  throw new DagbokError(
-    'JOURNAL_LINE_TOO_LONG',
-    `The event ${describeEvent(event)} needs a line of ${bytes} bytes; at most ${LINE_LIMIT_BYTES} fit`,
-    { hint: 'Put what is large into a file and record its path, or return less output.' },
-  )
-}
-
-// --- reading -------------------------------------------------------------------------------------------------------
-
 const HEX = new Int8Array(256).fill(-1)
 for (let digit = 0; digit < 16; digit++) HEX[DIGITS[digit]!] = digit
-
-/** Node's own way to text without looking an encoding up; public, but missing from its types. */
-interface SliceableBuffer extends Buffer {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
 
 function readCrc(bytes: Buffer, start: number): number {
   let crc = 0
@@ -218,13 +115,13 @@ export class LineDecoder {
     let body: string
     let crc: number
     if (ascii) {
-      body = (bytes as SliceableBuffer).latin1Slice(start, bodyEnd)
+      body = (bytes as DirectBuffer).latin1Slice(start, bodyEnd)
       crc = crc32(body, this.crc)
     } else {
       const raw = bytes.subarray(start, bodyEnd)
       crc = crc32(raw, this.crc)
       if (crc === stated && !isUtf8(raw)) return this.#refuse('it is not UTF-8')
-      body = (bytes as SliceableBuffer).utf8Slice(start, bodyEnd)
+      body = (bytes as DirectBuffer).utf8Slice(start, bodyEnd)
     }
     if (crc !== stated) return this.#refuse('its checksum does not fit it and the line before')
     let part = 1

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Event, SegmentOpened, UserEvent } from '../../core/state-machine/event.ts'
-import { encodeBatch } from './line.ts'
+import { encodeBatch } from './batch.ts'
 import { SegmentParser } from './segment-parser.ts'
 
 const TIMESTAMP = '2026-01-05T06:00:00.000Z'

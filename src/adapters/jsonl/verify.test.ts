@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkpoint, JournalFolder, numbered } from '../../../test/support/journal-folder.ts'
-import { encodeBatch } from './line.ts'
+import { encodeBatch } from './batch.ts'
 import { verifyJournal } from './verify.ts'
 
 async function threeSegments(folder: JournalFolder) {

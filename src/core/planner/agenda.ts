@@ -2,12 +2,14 @@
 // only at what is due: with nothing due it costs the same for a thousand schedules as for a million.
 
 import type { Definitions } from '../schedule/definitions.ts'
+import type { Schedule } from '../schedule/schedule.ts'
 import type { State } from '../state-machine/state.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 
 export class Agenda {
-  #heap = new InstantHeap<string>()
+  /** Of the definitions in force: it is computed anew whenever they change. */
+  #heap = new InstantHeap<Schedule>()
 
   /** The next instant at which some schedule is due; undefined: none ever is. */
   get nextAt(): Instant | undefined {
@@ -20,21 +22,20 @@ export class Agenda {
     for (const schedule of definitions.schedules.values()) {
       const known = state.schedules.get(schedule.id)
       if (known === undefined || known.retired) continue
-      const at = schedule.slots.next(known.cursor)
-      if (at !== undefined) this.#heap.put(at, schedule.id)
+      this.put(schedule.slots.next(known.cursor), schedule)
     }
   }
 
   /** Takes out a schedule that is due at `now`. Its owner puts it back. */
-  takeDue(now: Instant): string | undefined {
+  takeDue(now: Instant): Schedule | undefined {
     return this.#heap.takeDue(now)?.item
   }
 
-  put(at: Instant | undefined, scheduleId: string): void {
-    if (at !== undefined) this.#heap.put(at, scheduleId)
+  put(at: Instant | undefined, schedule: Schedule): void {
+    if (at !== undefined) this.#heap.put(at, schedule)
   }
 
   earliest(count: number): { at: Instant; scheduleId: string }[] {
-    return this.#heap.earliest(count).map(({ at, item }) => ({ at, scheduleId: item }))
+    return this.#heap.earliest(count).map(({ at, item }) => ({ at, scheduleId: item.id }))
   }
 }

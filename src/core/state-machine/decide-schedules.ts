@@ -31,11 +31,10 @@ export function planDue(decider: Decider): void {
   askAgain(state, context.now)
   const { agenda, definitions, now } = context
   for (let planned = 0; planned < SCHEDULES_PER_TICK_MAX; planned++) {
-    const scheduleId = agenda.takeDue(now)
-    if (scheduleId === undefined) return
-    const schedule = definitions.schedules.get(scheduleId)
-    const known = state.schedules.get(scheduleId)
-    if (schedule === undefined || known === undefined || known.retired) continue
+    const schedule = agenda.takeDue(now)
+    if (schedule === undefined) return
+    const known = state.schedules.get(schedule.id)
+    if (known === undefined || known.retired) continue
     const { decisions, more, next } = planSchedule(
       schedule,
       known.cursor,
@@ -46,7 +45,7 @@ export function planDue(decider: Decider): void {
     )
     for (const decision of decisions) emitDecision(decider, schedule, decision)
     decider.commit()
-    agenda.put(more ? now : next, scheduleId)
+    agenda.put(more ? now : next, schedule)
   }
 }
 
