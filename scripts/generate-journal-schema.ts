@@ -406,8 +406,16 @@ const EVENTS: { readonly [N in EventName]: Description<Extract<SystemEvent, { ev
     fields: { ...attempt, duration_ms: duration, error: ref('error', 'What went wrong.'), retry_at: retryAt },
   },
   task_lost: {
-    says: 'The attempt was interrupted by a crash and nobody knows how it ended. Another one is due.',
-    fields: { ...attempt, reason: text('What is known.'), retry_at: retryAt },
+    says: 'The attempt was interrupted by a crash and nobody knows how it ended, or another run was faster with what it found. Another one is due.',
+    fields: {
+      ...attempt,
+      reason: text('What is known.'),
+      overtaken: optional({
+        schema: { const: true },
+        says: 'Another run was faster. It is not counted as an interruption, of which a task survives five.',
+      }),
+      retry_at: retryAt,
+    },
   },
   task_fail: {
     says: 'The last attempt failed, and the task with it.',
@@ -725,6 +733,7 @@ export function buildJournalSchema(isStrict = false): Schema {
 }
 
 function describeType({ schema }: Field): string {
+  if ('const' in schema) return `\`${schema['const']}\``
   if (Array.isArray(schema['enum'])) return schema['enum'].map(value => `\`${value}\``).join(' ')
   if (typeof schema['$ref'] === 'string') return `[${schema['$ref'].split('/').at(-1)}](#parts-of-lines)`
   if (schema['type'] === 'array') {

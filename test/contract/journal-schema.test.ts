@@ -154,7 +154,12 @@ const SPECIMENS: { [N in EventName]: Required<Details<Extract<SystemEvent, { eve
     partial: true,
   },
   task_retry: { ...attempt, duration_ms: 12, error, retry_at: '2026-01-05T06:00:31.250Z' },
-  task_lost: { ...attempt, reason: 'the scheduler was killed', retry_at: '2026-01-05T06:00:31.250Z' },
+  task_lost: {
+    ...attempt,
+    reason: 'the scheduler was killed',
+    overtaken: true,
+    retry_at: '2026-01-05T06:00:31.250Z',
+  },
   task_fail: { ...attempt, duration_ms: 12, error: { ...error, signal: 'SIGKILL' }, message: 'exit 7' },
   task_cancelled: { ...attempt, reason: 'by hand' },
   task_skip: {

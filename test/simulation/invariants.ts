@@ -65,6 +65,7 @@ interface ScheduleBook {
 
 interface RunBook {
   readonly runId: string
+  readonly dagName: string
   status: 'queued' | 'running' | 'finished'
   readonly definitionHash: string
   readonly scheduleId: string | undefined
@@ -351,6 +352,7 @@ class Judge {
     this.#demand(this.#definitions.has(definitionHash), 'I5', `${runId} has no definition`)
     this.#runs.set(runId, {
       runId,
+      dagName: line['dag_name'] as string,
       status: 'queued',
       definitionHash,
       scheduleId: schedule === undefined ? undefined : (line['schedule_id'] as string),
@@ -503,6 +505,7 @@ class Judge {
     if (wrong !== undefined) this.#blame('I15', `${name} starts: ${wrong}`)
     task.status = 'running'
     task.attempt += 1
+    task.stepsBefore = this.#sources.stepsOf(run.dagName)
     this.#starts.add(`${run.runId}\n${taskId}\n${task.attempt}`)
     this.#live += 1
     if (run.live === 0) this.#liveRuns += 1
@@ -557,7 +560,13 @@ class Judge {
         return this.#demand(task.failures <= task.retries, 'I5', `${name} is retried too often`)
       case 'task_lost':
         task.status = 'retrying'
-        task.losses += 1
+        if (line['overtaken'] === true)
+          this.#demand(
+            this.#sources.stepsOf(run.dagName) > task.stepsBefore,
+            'I11',
+            `${name} is overtaken, and nobody else got on`,
+          )
+        else task.losses += 1
         task.retryAt = instantOf(line['retry_at'])
         return this.#demand(task.losses <= LOSSES_MAX, 'I5', `${name} is lost too often`)
       case 'task_fail': {

@@ -3,6 +3,7 @@
 //
 //   I10 a version of a file is consumed by one run at most, a stretch of a stream too; that run ended `success`
 //   I11 what a run that ended otherwise had is free again, and nothing is held by a run that is over
+//       an attempt is overtaken only while others of its DAG got on with files or records: it will not look for ever
 //   I12 in the end, when one more run went well, nothing that is there is left
 
 import type { Taken } from '../../src/core/run/taken.ts'
@@ -15,6 +16,16 @@ export interface Present {
   /** Records of its stream. */
   readonly records: number | undefined
 }
+
+const STEPS = new Set([
+  'files_dispatched',
+  'files_consumed',
+  'files_released',
+  'files_forgotten',
+  'stream_taken',
+  'stream_committed',
+  'stream_released',
+])
 
 interface Stretch {
   readonly runId: string
@@ -32,6 +43,8 @@ export class SourceBook {
   readonly #stretches = new Map<string, Stretch>()
   /** What the lines of this commit say was taken, by task, until its `task_ok`. */
   readonly #taken = new Map<string, string[]>()
+  /** By DAG: how often files or records have been taken, settled or forgotten. */
+  readonly #steps = new Map<string, number>()
   /** Runs whose holds were settled in this commit, and as what. */
   readonly #settled = new Map<string, string>()
 
@@ -42,6 +55,7 @@ export class SourceBook {
   read(line: JournalLine): void {
     const runId = line['run_id'] as string
     const dag = line['dag_name'] as string
+    if (STEPS.has(line.event)) this.#steps.set(dag, this.stepsOf(dag) + 1)
     switch (line.event) {
       case 'files_dispatched':
         for (const { key, version } of line['files'] as { key: string; version: string }[]) {
@@ -103,6 +117,10 @@ export class SourceBook {
         this.#settled.set(runId, isCommitted ? 'success' : String(line['status']))
       }
     }
+  }
+
+  stepsOf(dagName: string): number {
+    return this.#steps.get(dagName) ?? 0
   }
 
   #note(line: JournalLine, what: string): void {

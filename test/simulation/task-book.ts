@@ -20,6 +20,8 @@ export interface TaskBook {
   failures: number
   losses: number
   retryAt: number
+  /** How far its DAG's files and records were when the attempt began. */
+  stepsBefore: number
   readonly retries: number
   readonly dependsOn: readonly string[]
   readonly rule: string
@@ -53,7 +55,7 @@ export function newTask(
   { id, retries, dependsOn, triggerRule = 'ALL', fanOut }: TaskLine,
   ofFanOut?: string,
 ): TaskBook {
-  const fresh = { status: 'waiting', attempt: 0, failures: 0, losses: 0, retryAt: 0 } as const
+  const fresh = { status: 'waiting', attempt: 0, failures: 0, losses: 0, retryAt: 0, stepsBefore: 0 } as const
   return {
     id,
     ...fresh,

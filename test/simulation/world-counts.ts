@@ -102,6 +102,6 @@ export function countEvents(counts: WorldCounts, lines: readonly JournalLine[]):
     else if (event === 'run_finished' && status === 'skipped') counts.runsSkipped += 1
     else if (event === 'task_skip' && reason === 'trigger_rule') counts.rulesSkipped += 1
     else if (event === 'task_skip' && reason === 'not_continued') counts.notContinued += 1
-    else if (event === 'task_lost' && /meanwhile$/.test(String(reason))) counts.takenAgain += 1
+    else if (event === 'task_lost' && line['overtaken'] === true) counts.takenAgain += 1
   }
 }

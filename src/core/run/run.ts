@@ -45,6 +45,8 @@ export interface TaskState {
   attempt: number
   /** Attempts that were interrupted. They do not count against `retries`. */
   losses: number
+  /** Attempts whose find another run took first. They count neither as losses nor against `retries`. Undefined: none. */
+  overtaken?: number
   /** How its upstream tasks that have ended did so. Undefined: none has. */
   upstream?: UpstreamCounts
   /** It said SKIP. */

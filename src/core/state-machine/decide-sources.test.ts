@@ -120,6 +120,24 @@ describe('files', () => {
     expect(tell(w.end('r2', 'poll', files([file('b')])))).toContain('files_dispatched poll')
   })
 
+  test('that one run after the other takes first are looked for as often as it needs: nobody interrupted the run', () => {
+    const w = world()
+    request(w, 'last')
+    for (let n = 0; n < 12; n++) {
+      w.end(request(w, `r${n}`), 'poll', files([file(`f${n}`)]))
+      w.ok(`r${n}`, 'work')
+      expect(tell(w.end('last', 'poll', files([file(`f${n}`)])))).toEqual([
+        `task_lost poll another run has taken f${n} meanwhile`,
+        `task_start poll ${n + 2}`,
+      ])
+      expectOneState(w)
+    }
+    // Interruptions are counted as before, and what went before does not count against the retries.
+    const lost = { kind: 'lost', reason: 'the scheduler crashed' } as const
+    for (let n = 0; n < 5; n++) expect(tell(w.end('last', 'poll', lost))[0]).toMatch(/^task_lost/)
+    expect(tell(w.end('last', 'poll', lost))[0]).toMatch(/^task_fail/)
+  })
+
   test('whose old version was listed before another run had it and a newer one are looked for again', () => {
     const w = world()
     for (const run of ['r1', 'r2', 'slow']) request(w, run)

@@ -152,7 +152,7 @@ function emitResult(ending: Ending, result: AttemptResult): void {
     case 'lost':
       return emitLost(ending, result.reason)
     case 'failed': {
-      const failures = task.attempt - task.losses
+      const failures = task.attempt - task.losses - (task.overtaken ?? 0)
       if (failures > definition.retries || run.cancelReason !== undefined)
         return emitFail(ending, result.error)
       const { now, random } = decider.context
@@ -175,7 +175,7 @@ function emitOk(
   const { decider, run, task, definition, durationMs } = ending
   const line = subjectOf(run, definition.id, task, task.attempt)
   const refused = taken && refuseTaken(decider, run, task, taken)
-  if (refused?.kind === 'again') return emitLost(ending, refused.reason)
+  if (refused?.kind === 'again') return emitOvertaken(ending, refused.reason)
   if (refused !== undefined) {
     const why = { reason: 'returned_skip', detail: refused.reason } as const
     return decider.emit({ event: 'task_skip', ...line, duration_ms: durationMs, ...why })
@@ -225,6 +225,17 @@ function firstFailure(run: RunState, fanOutId: string): string {
   const [client = ''] = failedClients(run, fanOutId)
   const { error } = run.tasks.get(clientTaskId(fanOutId, client)) ?? {}
   return `${client}: ${clip(error?.message ?? 'unknown error', 500)}`
+}
+
+/** Looks again at once: each time another run has got on, so it cannot go on for ever. */
+function emitOvertaken({ decider, run, task, definition }: Ending, reason: string): void {
+  decider.emit({
+    event: 'task_lost',
+    ...subjectOf(run, definition.id, task, task.attempt),
+    reason,
+    overtaken: true,
+    retry_at: formatInstant(decider.context.now),
+  })
 }
 
 function emitLost(ending: Ending, reason: string): void {

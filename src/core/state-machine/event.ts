@@ -249,10 +249,14 @@ export interface TaskRetry extends TaskLine {
   error: AttemptError
   retry_at: string
 }
-/** The attempt was interrupted by a crash: nobody knows how it ended. Another one is due at `retry_at`. */
+/**
+ * The attempt was interrupted by a crash: nobody knows how it ended. Or another run was faster with what it found
+ * (`overtaken`), which nobody has to put an end to: somebody gets on each time. Another one is due at `retry_at`.
+ */
 export interface TaskLost extends TaskLine {
   event: 'task_lost'
   reason: string
+  overtaken?: true
   retry_at: string
 }
 export interface TaskFail extends TaskLine {

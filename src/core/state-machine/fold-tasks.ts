@@ -64,8 +64,9 @@ export function foldTask(state: State, event: TaskEvent): void {
       endAttempt(state, run, taskId)
       task.status = 'retrying'
       task.retryAt = parseInstant(event.retry_at)
-      if (event.event === 'task_lost') task.losses += 1
-      else task.error = event.error
+      if (event.event === 'task_retry') task.error = event.error
+      else if (event.overtaken === true) task.overtaken = (task.overtaken ?? 0) + 1
+      else task.losses += 1
       state.retries.put(task.retryAt, { runId: event.run_id, taskId })
       break
     case 'task_fail':
