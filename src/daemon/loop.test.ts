@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { aDag, aSchedule, definitionsOf } from '../../test/support/builders.ts'
 import { Agenda } from '../core/planner/agenda.ts'
+import { describeState } from '../core/state-machine/checkpoint.ts'
 import type { Event } from '../core/state-machine/event.ts'
 import { emptyState } from '../core/state-machine/state.ts'
 import type { PunctualClock } from '../ports/clock.ts'
@@ -351,5 +352,39 @@ describe('tidying up', () => {
     await clock.advance(50)
     await clock.advance(25)
     expect(tidied).toBe(2)
+  })
+})
+
+describe('reading ahead', () => {
+  test('looks at what will be due shortly before it is, once, and changes nothing', async () => {
+    const plain = aSchedule('s', '* * * * *', 'd')
+    let looks = 0
+    const next = (after: number) => {
+      looks += 1
+      return plain.slots.next(after)
+    }
+    const definitions = definitionsOf([aDag('d', { t: [] })], [{ ...plain, slots: { ...plain.slots, next } }])
+    const { clock, loop, state, journal, told } = openLoop(definitions)
+    await loop.submit({ type: 'use_definitions', definitions, cause: 'start' })
+    loop.ticking = true
+    await loop.submit({ type: 'tick' })
+    await settle()
+    await clock.advance(60_000 - (clock.now() % 60_000) - 500)
+    await settle()
+    await clock.advance(484)
+    const before = { looks, state: describeState(state), appends: journal.appends, nextAt: loop.nextWakeAt }
+    await clock.advance(1)
+    expect(looks).toBeGreaterThan(before.looks)
+    const read = looks
+    await clock.advance(14)
+    expect(looks).toBe(read)
+    expect([describeState(state), journal.appends, loop.nextWakeAt]).toEqual([
+      before.state,
+      before.appends,
+      before.nextAt,
+    ])
+    await clock.advance(1)
+    await settle()
+    expect(told.at(-1)).toMatchObject({ event: 'schedule_skipped', reason: 'overlap' })
   })
 })

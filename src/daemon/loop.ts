@@ -18,7 +18,7 @@ import type { Definitions } from '../core/schedule/definitions.ts'
 import { checkpointEvents } from '../core/state-machine/checkpoint.ts'
 import type { Command } from '../core/state-machine/command.ts'
 import { decide, useDefinitions } from '../core/state-machine/decide.ts'
-import { COMMITS_PER_SLICE } from '../core/state-machine/decide-schedules.ts'
+import { COMMITS_PER_SLICE, readAhead } from '../core/state-machine/decide-schedules.ts'
 import type { DecisionContext } from '../core/state-machine/decision-context.ts'
 import type { Event } from '../core/state-machine/event.ts'
 import { evolve } from '../core/state-machine/evolve.ts'
@@ -29,6 +29,7 @@ import type { PunctualClock } from '../ports/clock.ts'
 import type { Commit, Journal } from '../ports/journal.ts'
 import type { Random } from '../ports/random.ts'
 import { Inbox, type Letter } from './inbox.ts'
+import { type Chores, useRest } from './rest.ts'
 import { Specimens } from './specimens.ts'
 
 /** Letters decided before one append. Bounds the batch and how long the event loop is held. */
@@ -36,9 +37,6 @@ const BATCH_LETTERS_MAX = 512
 
 /** The wall clock may drift from the monotonic one by this much before it counts as a jump. */
 const CLOCK_JUMP_MS = 5_000
-
-/** The loop tidies up when it has had nothing to do for this long and nothing will be due for the other. */
-const TIDY_MS = { after: 20, before: 100 }
 
 /** Waits between two tries to write when the disk is full. */
 const DISK_FULL_WAIT_MS = { first: 50, max: 1_000 }
@@ -335,29 +333,31 @@ export class Loop {
     return new Promise(resolve => {
       const wake = () => {
         callOff()
-        callOffTidy?.()
+        callOffChores()
         this.#inbox.whenArrived(undefined)
         this.#wakeNow = undefined
         resolve()
       }
       const isNear = at !== undefined && at - clock.now() <= tickMs
       const callOff = isNear ? clock.at(at, wake) : clock.after(tickMs, wake)
-      const callOffTidy = this.#tidyLater(at)
+      const callOffChores = useRest(clock, at, this.#chores(at))
       this.#inbox.whenArrived(wake)
       this.#wakeNow = wake
     })
   }
 
-  /** @param at when the loop will wake */
-  #tidyLater(at: Instant | undefined): (() => void) | undefined {
-    const { clock } = this.#ports
+  #chores(at: Instant | undefined): Chores {
+    const { agenda, state } = this.#ports
     const { tidy } = this.#options
-    const isNear = at !== undefined && at - clock.now() < TIDY_MS.after + TIDY_MS.before
-    if (tidy === undefined || !this.#isUntidy || isNear) return undefined
-    return clock.after(TIDY_MS.after, () => {
+    const tidyOnce = () => {
       this.#isUntidy = false
-      tidy()
-    })
+      tidy?.()
+    }
+    const isSlot = this.ticking && at !== undefined && at === agenda.nextAt
+    return {
+      tidy: tidy !== undefined && this.#isUntidy ? tidyOnce : undefined,
+      readAhead: isSlot ? () => readAhead(state, agenda, at) : undefined,
+    }
   }
 
   /**

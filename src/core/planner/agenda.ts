@@ -35,6 +35,11 @@ export class Agenda {
     if (at !== undefined) this.#heap.put(at, schedule)
   }
 
+  /** Shows up to `most` schedules that will be due at `at`, in no order, and takes none out. */
+  visitDue(at: Instant, most: number, visit: (schedule: Schedule) => void): void {
+    this.#heap.visitDue(at, most, visit)
+  }
+
   earliest(count: number): { at: Instant; scheduleId: string }[] {
     return this.#heap.earliest(count).map(({ at, item }) => ({ at, scheduleId: item.id }))
   }

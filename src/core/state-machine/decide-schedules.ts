@@ -6,6 +6,7 @@
 
 import { type Condition, refuseSlot, type Surroundings } from '../condition/condition.ts'
 import { recordedTerms } from '../condition/recorded-terms.ts'
+import type { Agenda } from '../planner/agenda.ts'
 import type { Decision } from '../planner/decision.ts'
 import { type Hold, hasHolds, holdOf } from '../planner/hold.ts'
 import { type HoldOf, miss, planSchedule } from '../planner/plan-schedule.ts'
@@ -47,6 +48,17 @@ export function planDue(decider: Decider): void {
     decider.commit()
     agenda.put(more ? now : next, schedule)
   }
+}
+
+/**
+ * Reads what deciding the slots of `at` will read, and changes nothing: some milliseconds before they are due, so that it
+ * is in the processor's cache then. After a second of rest it is not, and a slot waits for a hundred reads of memory.
+ */
+export function readAhead({ schedules }: State, agenda: Agenda, at: Instant): void {
+  agenda.visitDue(at, SCHEDULES_PER_TICK_MAX, schedule => {
+    const known = schedules.get(schedule.id)
+    if (known !== undefined && !known.retired) planSchedule(schedule, known.cursor, at, known.active?.[0])
+  })
 }
 
 /** What people did comes before what conditions say: a slot that was skipped by hand is not asked about. */

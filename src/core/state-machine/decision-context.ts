@@ -35,14 +35,15 @@ export class Decider {
   readonly context: DecisionContext
   #commits: Event[][] = []
   #commit: Event[] | undefined
-  readonly #timestamp: string
+  /** Of every event of this decision. */
+  readonly timestamp: string
   readonly #head: { timestamp: string; event: string; seq: number }
 
   constructor(state: State, context: DecisionContext) {
     this.state = state
     this.context = context
-    this.#timestamp = formatInstant(context.now)
-    this.#head = { timestamp: this.#timestamp, event: '', seq: 0 }
+    this.timestamp = formatInstant(context.now)
+    this.#head = { timestamp: this.timestamp, event: '', seq: 0 }
   }
 
   emit(draft: Draft): void {
@@ -50,11 +51,16 @@ export class Decider {
     this.#take({ ...this.#head, ...draft })
   }
 
+  /** The event with its head: for what a moment makes by the thousand, since `emit` makes it of two objects. */
+  emitWhole(event: SystemEvent): void {
+    this.#take(event)
+  }
+
   emitUser(fields: { event: string } & Record<string, unknown>): void {
     // The head first, as in every line; whatever the fields claim, it is the journal's.
-    const line: Record<string, unknown> = { timestamp: this.#timestamp, event: undefined, seq: 0 }
+    const line: Record<string, unknown> = { timestamp: this.timestamp, event: undefined, seq: 0 }
     Object.assign(line, fields)
-    line['timestamp'] = this.#timestamp
+    line['timestamp'] = this.timestamp
     line['seq'] = 0
     line['source'] = 'user'
     this.#take(line as UserEvent)

@@ -41,8 +41,10 @@ export function emitEnqueued(
   const dag = decider.context.definitions.dags.get(schedule.dagName)!
   emitDefinition(decider, dag)
   const slot = formatSlot(at)
-  decider.emit({
+  const event: ScheduleEnqueued = {
+    timestamp: decider.timestamp,
     event: 'schedule_enqueued',
+    seq: 0,
     schedule_id: schedule.id,
     slot,
     minute: slot,
@@ -52,11 +54,16 @@ export function emitEnqueued(
     definition_hash: dag.hash,
     reason,
     order: schedule.overlap === 'allow' ? 'parallel' : 'serial',
-    ...(reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)),
-    ...lateOf(dag.notification, at),
-    ...termsOf(schedule),
-    ...(inputs === undefined ? undefined : { inputs }),
-  })
+  }
+  const limits = reason === 'by_hand' ? undefined : limitsOfStart(schedule, at)
+  const late = lateOf(dag.notification, at)
+  const terms = termsOf(schedule)
+  // What most slots do not have comes after what all have: spread into the literal it would cost each of them a copy.
+  if (limits !== undefined) Object.assign(event, limits)
+  if (late !== undefined) Object.assign(event, late)
+  if (terms !== undefined) Object.assign(event, terms)
+  if (inputs !== undefined) event.inputs = inputs
+  decider.emitWhole(event)
 }
 
 /** When the run of a slot may start, and when at the latest. Most schedules say neither. */

@@ -55,6 +55,22 @@ describe('InstantHeap', () => {
     expect(heap.size).toBe(0)
   })
 
+  it('shows what is due without taking it, as many as are asked for', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(20), { maxLength: 60 }), fc.nat(20), fc.nat(70), (instants, now, most) => {
+        const heap = new InstantHeap<number>()
+        for (const [item, at] of instants.entries()) heap.put(NOON + at, item)
+        const due = instants.flatMap((at, item) => (at <= now ? [item] : []))
+        const shown: number[] = []
+        heap.visitDue(NOON + now, most, item => shown.push(item))
+        expect(shown).toHaveLength(Math.min(most, due.length))
+        expect(new Set(shown).size).toBe(shown.length)
+        expect(shown.filter(item => !due.includes(item))).toEqual([])
+        expect(heap.size).toBe(instants.length)
+      }),
+    )
+  })
+
   it('names the earliest in order without taking them', () => {
     const heap = new InstantHeap<number>()
     for (const n of [5, 3, 8, 1, 9, 2]) heap.put(NOON + n, n)

@@ -70,6 +70,20 @@ export class InstantHeap<T> {
       .slice(0, count)
   }
 
+  /** Shows up to `most` things that are due at `now`, in no order, and takes none out. O(most). */
+  visitDue(now: Instant, most: number, visit: (item: T) => void): void {
+    const waiting = [0]
+    for (let seen = 0; seen < most; ) {
+      const index = waiting.pop()
+      if (index === undefined) return
+      const at = this.#instants[index]
+      if (at === undefined || at > now) continue
+      visit(this.#items[index]!)
+      seen += 1
+      for (let child = 1; child <= CHILDREN; child++) waiting.push(index * CHILDREN + child)
+    }
+  }
+
   #sink(at: Instant, item: T): void {
     const instants = this.#instants
     const items = this.#items
