@@ -191,9 +191,9 @@ export class Daemon implements Session {
       // What becomes due meanwhile is the next call's; and if the clock is set back, nothing is due any more.
     } while ((this.#parts.agenda.nextAt ?? Number.POSITIVE_INFINITY) <= Math.min(begin, this.#clock.now()))
     await this.#arrivals?.lookOnce()
-    await this.#until(
-      () => (this.#state.runs.size === 0 && this.#state.asking.size === 0) || this.#stop !== undefined,
-    )
+    // The last run may have ended in a batch that is being written: then the report has not been told of it yet.
+    const isDone = () => this.#loop.isDurable && this.#state.runs.size === 0 && this.#state.asking.size === 0
+    await this.#until(() => isDone() || this.#stop !== undefined)
     if (this.#stop !== undefined) await this.#stop.done
     else await this.#sendOut(SEND_OUT_MS.once)
     unlisten()

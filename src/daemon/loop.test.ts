@@ -73,6 +73,8 @@ function openLoop(definitions = definitionsOf([]), tidy?: () => void) {
   const journal = new ScriptedJournal()
   const state = emptyState()
   const told: Event[] = []
+  /** What `isDurable` said while somebody was told. */
+  const durableWhenTold: boolean[] = []
   const fatal: unknown[] = []
   const loop = new Loop(
     { clock, random: { next: () => 0.5 }, journal, state, agenda: new Agenda() },
@@ -80,7 +82,10 @@ function openLoop(definitions = definitionsOf([]), tidy?: () => void) {
       limits: { maxParallel: 3, maxTasks: 16 },
       tickMs: 1_000,
       isDiskFull: error => error instanceof JournalFullError,
-      committed: events => told.push(...events),
+      committed: events => {
+        durableWhenTold.push(loop.isDurable)
+        told.push(...events)
+      },
       turned: () => {},
       tidy,
       fatal: error => fatal.push(error),
@@ -89,14 +94,14 @@ function openLoop(definitions = definitionsOf([]), tidy?: () => void) {
   )
   loop.admission = 'open'
   loop.start()
-  return { clock, journal, state, told, fatal, loop }
+  return { clock, journal, state, told, durableWhenTold, fatal, loop }
 }
 
 const record = (event: string) => ({ type: 'record', fields: { event } }) as const
 
 describe('the loop', () => {
   test('tells nobody of an event before its append has resolved', async () => {
-    const { journal, loop, told } = openLoop()
+    const { journal, loop, told, durableWhenTold } = openLoop()
     const durable = Promise.withResolvers<void>()
     journal.hold = durable.promise
     let answered = false
@@ -105,8 +110,11 @@ describe('the loop', () => {
     })
     await settle()
     expect([answered, told.length, journal.appends]).toEqual([false, 0, 1])
+    expect(loop.isDurable).toBe(false)
     durable.resolve()
     await asked
+    // Who waits for the end of something must not look before everybody else has heard of it.
+    expect([...new Set(durableWhenTold), loop.isDurable]).toEqual([false, true])
     expect(told.map(({ event }) => event)).toEqual(['deployed'])
   })
 

@@ -72,7 +72,7 @@ export class Loop {
   #ended: Promise<void> | undefined
   #stopping = false
   #wakeNow: (() => void) | undefined
-  /** True while the state holds what is not yet on disk. */
+  /** True while the state holds what is not yet on disk, or not yet told. */
   #isWriting = false
   readonly #readers: (() => void)[] = []
   #retryNow: (() => void) | undefined
@@ -154,6 +154,11 @@ export class Loop {
         }
       })
     })
+  }
+
+  /** False while the state is ahead of the disk, and of those who are told of what is on it. */
+  get isDurable(): boolean {
+    return !this.#isWriting
   }
 
   #answerReaders(): void {
@@ -253,6 +258,7 @@ export class Loop {
     const events = commits.flat()
     this.#specimens.keep(events, this.#ports.state)
     this.#options.committed(events)
+    this.#isWriting = false
   }
 
   #decide(command: Command): Event[][] {
@@ -276,7 +282,6 @@ export class Loop {
   async #append(commits: readonly Commit[]): Promise<void> {
     this.#isWriting = true
     await this.#whileDiskFull(() => this.#ports.journal.append(commits))
-    this.#isWriting = false
     this.#ports.state.seq = this.#ports.journal.lastSeq
     if (this.diskFullSince === undefined) return
     const since = this.diskFullSince
