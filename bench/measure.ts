@@ -55,5 +55,12 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
   }
 }
 
+/** What `bin/scheduler.js` starts Node with. */
+export const SCHEDULER_FLAGS = [
+  '--expose-gc',
+  '--max-semi-space-size=4',
+  '--no-allocation-site-pretenuring',
+] as const
+
 /** `DAGBOK_BENCH_QUICK=1`: fewer rounds, for trying a bench out. Its numbers are not for RESULTS.md. */
 export const QUICK = process.env['DAGBOK_BENCH_QUICK'] === '1'

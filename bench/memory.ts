@@ -5,7 +5,7 @@ import { fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { inFolder, median, QUICK } from './measure.ts'
+import { inFolder, median, QUICK, SCHEDULER_FLAGS } from './measure.ts'
 import { deliver, formatNumber } from './report.ts'
 
 const SCHEDULES = 10_000
@@ -23,7 +23,7 @@ function weigh(...words: string[]): Promise<Weight> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('memory-child.ts', import.meta.url)), words, {
       // The flag that bin/scheduler.js gives itself; the process with only the imports has it too.
-      execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'],
+      execArgv: [...SCHEDULER_FLAGS],
     })
     let weight: Weight | undefined
     child.on('message', message => {

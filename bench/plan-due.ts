@@ -3,7 +3,7 @@
 
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { median, percentile, QUICK } from './measure.ts'
+import { median, percentile, QUICK, SCHEDULER_FLAGS } from './measure.ts'
 import type { Planned } from './plan-due-child.ts'
 import { deliver, formatNumber } from './report.ts'
 
@@ -17,7 +17,7 @@ function plan(): Promise<Planned> {
       fileURLToPath(new URL('plan-due-child.ts', import.meta.url)),
       [`${SCHEDULES}`],
       // The nursery that bin/scheduler.js gives itself: a larger one is collected more seldom and for longer at a time.
-      { execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'] },
+      { execArgv: [...SCHEDULER_FLAGS] },
     )
     let planned: Planned | undefined
     child.on('message', message => {

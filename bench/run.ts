@@ -5,7 +5,7 @@ import { execFileSync, fork } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { QUICK } from './measure.ts'
+import { QUICK, SCHEDULER_FLAGS } from './measure.ts'
 import { type Report, renderReport } from './report.ts'
 
 const HERE = new URL('./', import.meta.url)
@@ -41,7 +41,7 @@ function measure(name: BenchName): Promise<Report> {
   return new Promise((resolve, reject) => {
     let report: Report | undefined
     const child = fork(fileURLToPath(new URL(`${name}.ts`, HERE)), {
-      execArgv: ['--expose-gc', '--max-semi-space-size=4', '--no-allocation-site-pretenuring'],
+      execArgv: [...SCHEDULER_FLAGS],
     })
     child.on('message', message => {
       report = message as Report

@@ -19,8 +19,8 @@ const TOGETHER = 500
  * Groups that are due, a second apart; the first ones warm up and do not count: a scheduler runs for weeks. The slots of a
  * group share their lag, so it is the groups that a p99 needs many of.
  */
-const GROUPS = QUICK ? 8 : 480
-const WARM_UP = QUICK ? 4 : 60
+const GROUPS = QUICK ? 8 : 420
+const WARM_UP = QUICK ? 4 : 20
 
 /** Wall-clock time in parts of a millisecond. Waits for the next whole one to find how the two clocks stand. */
 function readFineClock(): () => number {
