@@ -3,6 +3,7 @@
 import type { Dag } from '../../src/core/dag/dag.ts'
 import type { Task } from '../../src/core/dag/task.ts'
 import type { Channel } from '../../src/core/notification/channel.ts'
+import type { RunState } from '../../src/core/run/run.ts'
 import type { Definitions } from '../../src/core/schedule/definitions.ts'
 import type { ConditionPolicy, Schedule } from '../../src/core/schedule/schedule.ts'
 import { compileTiming, type Timing } from '../../src/core/schedule/timing.ts'
@@ -52,6 +53,32 @@ export function aSchedule(
     maxCatchup: 100,
     overlap: 'skip',
     ...changes,
+  }
+}
+
+/** A queued run. */
+export function aRun(place: number, pool?: string, weight = 1, priority = 0): RunState {
+  return {
+    runId: `r${place}`,
+    dagName: 'd',
+    tenantId: 't',
+    definitionHash: 'h',
+    cause: 'due',
+    order: 'parallel',
+    enqueuedAt: 0,
+    pool,
+    weight,
+    priority,
+    place,
+    status: 'queued',
+    startedAt: undefined,
+    cancelReason: undefined,
+    holdsSlot: false,
+    tasks: new Map(),
+    holds: undefined,
+    remaining: 0,
+    live: 0,
+    ready: 0,
   }
 }
 

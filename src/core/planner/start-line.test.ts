@@ -1,33 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { aRun } from '../../../test/support/builders.ts'
 import type { RunState } from '../run/run.ts'
 import type { Pools } from '../schedule/pool.ts'
 import { compareRank, StartLine } from './start-line.ts'
-
-function aRun(place: number, pool?: string, weight = 1, priority = 0): RunState {
-  return {
-    runId: `r${place}`,
-    dagName: 'd',
-    tenantId: 't',
-    definitionHash: 'h',
-    cause: 'due',
-    order: 'parallel',
-    enqueuedAt: 0,
-    pool,
-    weight,
-    priority,
-    place,
-    status: 'queued',
-    startedAt: undefined,
-    cancelReason: undefined,
-    holdsSlot: false,
-    tasks: new Map(),
-    holds: undefined,
-    remaining: 0,
-    live: 0,
-    ready: 0,
-  }
-}
 
 function poolsOf(sizes: Record<string, number>): Pools {
   return new Map(Object.entries(sizes).map(([name, slots]) => [name, { slots }]))

@@ -12,6 +12,7 @@
 import type { RunState } from '../run/run.ts'
 import { POOL_LIMITS, type Pools } from '../schedule/pool.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
+import { PlaceQueue } from './place-queue.ts'
 
 export class StartLine {
   /** By name of the pool; `undefined` is the line of the runs without one. */
@@ -122,9 +123,6 @@ export function compareRank(a: RunState, b: RunState): number {
   return b.priority - a.priority || a.place - b.place
 }
 
-/** So many who have left may lie before the head of a queue. */
-const QUEUE_PASSED_MAX = 1_024
-
 /** Those who wait for one pool. */
 class PoolLine {
   size = 0
@@ -160,14 +158,11 @@ class PoolLine {
 
 /**
  * Those of one priority. Nearly all join in the order of their places, and stand in a queue; those who join late (held
- * back by jitter, or behind an earlier run of their schedule) go into a heap. (A set would keep the order, too, but to
- * find its first costs as much as there are who left before it.)
+ * back by jitter, or behind an earlier run of their schedule) go into a heap.
  */
 class Bucket {
   readonly priority: number
-  /** By place, from `#head` on. */
-  #queue: RunState[] = []
-  #head = 0
+  readonly #queue = new PlaceQueue()
   /** Those behind the head of the queue who have left. */
   readonly #gone = new Set<RunState>()
   /** The heap, by place, may hold some who have left; this set says who is there. */
@@ -182,7 +177,7 @@ class Bucket {
   add(run: RunState): boolean {
     const { place } = run
     if (this.#late.has(run)) return false
-    const last = this.#queue.at(-1)
+    const { last } = this.#queue
     if (last === undefined || place > last.place) {
       this.#queue.push(run)
       return true
@@ -194,9 +189,10 @@ class Bucket {
   }
 
   delete(run: RunState): boolean {
-    if (this.#queue[this.#head] === run) {
-      this.#head += 1
-      this.#skipGone()
+    const queue = this.#queue
+    if (queue.first === run) {
+      queue.shift()
+      while (queue.first !== undefined && this.#gone.delete(queue.first)) queue.shift()
       return true
     }
     if (this.#late.delete(run)) return true
@@ -206,36 +202,18 @@ class Bucket {
   }
 
   get first(): RunState | undefined {
-    const queued = this.#queue[this.#head]
+    const queued = this.#queue.first
     const late = this.#firstLate()
     if (queued === undefined || late === undefined) return queued ?? late
     return late.place < queued.place ? late : queued
   }
 
   all(): RunState[] {
-    return [...this.#queue.slice(this.#head).filter(run => !this.#gone.has(run)), ...this.#late]
-  }
-
-  /** Whoever is at the head is there. What lies before the head is let go of now and then. */
-  #skipGone(): void {
-    const queue = this.#queue
-    while (this.#head < queue.length && this.#gone.delete(queue[this.#head]!)) this.#head += 1
-    if (this.#head === queue.length) queue.length = 0
-    else if (this.#head < QUEUE_PASSED_MAX || this.#head * 2 < queue.length) return
-    else this.#queue = queue.slice(this.#head)
-    this.#head = 0
+    return [...this.#queue.values().filter(run => !this.#gone.has(run)), ...this.#late]
   }
 
   #isQueued(run: RunState): boolean {
-    const queue = this.#queue
-    let low = this.#head
-    let high = queue.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (queue[middle]!.place < run.place) low = middle + 1
-      else high = middle
-    }
-    return queue[low] === run && !this.#gone.has(run)
+    return this.#queue.has(run) && !this.#gone.has(run)
   }
 
   #firstLate(): RunState | undefined {

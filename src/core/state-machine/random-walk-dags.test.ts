@@ -338,8 +338,8 @@ function checkStates(world: DeciderWorld, follower: State): void {
     expect(describeState(other)).toBe(facts)
     expect(other.slotsHeld).toBe(world.state.slotsHeld)
     expect(linesOf(other)).toEqual(linesOf(world.state))
-    for (const [runId, run] of world.state.runs) {
-      const again = other.runs.get(runId)!
+    for (const run of world.state.runs.values()) {
+      const again = other.runs.get(run.runId)!
       expect(holdsOf(again)).toEqual(holdsOf(run))
       expect([again.remaining, again.live, again.ready]).toEqual([run.remaining, run.live, run.ready])
     }

@@ -17,6 +17,7 @@ import type { StageFiles } from '../stage/stage-files.ts'
 import type { StreamPosition } from '../stream/stream.ts'
 import type { Instant } from '../time/instant.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
+import { RunTable } from './run-table.ts'
 
 export interface ScheduleState {
   /** The last decided slot, or the instant before the first one that counts. */
@@ -90,7 +91,7 @@ export interface State {
   epoch: number
   readonly schedules: Map<string, ScheduleState>
   readonly definitions: Map<string, RecordedDefinition>
-  readonly runs: Map<string, RunState>
+  readonly runs: RunTable
   /** Files that are consumed or held, by `stageKey`. */
   readonly stages: Map<string, StageFiles>
   /** Streams that were read from or are held, by `streamKey`. */
@@ -144,7 +145,7 @@ export function emptyState(): State {
     epoch: 0,
     schedules: new Map(),
     definitions: new Map(),
-    runs: new Map(),
+    runs: new RunTable(),
     stages: new Map(),
     streams: new Map(),
     handovers: 0,
@@ -241,10 +242,10 @@ export function taskDefinitionOf({ name, tasks }: RecordedDefinition, taskId: st
 
 /** Puts an unfinished run in its place in the lines. */
 export function addRun(state: State, run: RunState): void {
-  state.runs.set(run.runId, run)
   definitionOf(state, run).uses += 1
   state.places += 1
   run.place = state.places
+  state.runs.add(run)
   let first = true
   if (run.scheduleId !== undefined) {
     const schedule = scheduleOf(state, run.scheduleId)
