@@ -30,7 +30,10 @@ export class Inbox {
   }
 
   take(max: number): Letter[] {
-    return this.#letters.splice(0, max)
+    if (this.#letters.length > max) return this.#letters.splice(0, max)
+    const letters = this.#letters
+    this.#letters = []
+    return letters
   }
 
   /** Calls `arrived` at each arrival. */

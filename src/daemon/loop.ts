@@ -28,15 +28,13 @@ import { formatInstant, type Instant } from '../core/time/instant.ts'
 import type { PunctualClock } from '../ports/clock.ts'
 import type { Commit, Journal } from '../ports/journal.ts'
 import type { Random } from '../ports/random.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { Inbox, type Letter } from './inbox.ts'
 import { type Chores, useRest } from './rest.ts'
 import { Specimens } from './specimens.ts'
 
 /** Letters decided before one append. Bounds the batch and how long the event loop is held. */
 const BATCH_LETTERS_MAX = 512
-
-/** The wall clock may drift from the monotonic one by this much before it counts as a jump. */
-const CLOCK_JUMP_MS = 5_000
 
 /** Waits between two tries to write when the disk is full. */
 const DISK_FULL_WAIT_MS = { first: 50, max: 1_000 }
@@ -77,7 +75,7 @@ export class Loop {
   readonly #readers: (() => void)[] = []
   #retryNow: (() => void) | undefined
   #givesUp = false
-  #clockOffset: number
+  readonly #clockWatch: ClockWatch
   readonly #specimens: Specimens
   /** Something was written since `tidy` was called. */
   #isUntidy = false
@@ -98,7 +96,7 @@ export class Loop {
     this.#ports = ports
     this.#options = options
     this.definitions = definitions
-    this.#clockOffset = ports.clock.now() - ports.clock.monotonicMs()
+    this.#clockWatch = new ClockWatch(ports.clock)
     this.#specimens = new Specimens(this.#context())
   }
 
@@ -191,7 +189,7 @@ export class Loop {
       for (;;) {
         const letters = inOrder(this.#inbox.take(BATCH_LETTERS_MAX))
         const due = this.#isDue()
-        const jumpMs = this.#clockJumpMs()
+        const jumpMs = this.#clockWatch.jumpMs()
         if (letters.length === 0 && !due && jumpMs === 0) {
           if (this.#stopping) break
           await this.#rest()
@@ -210,21 +208,31 @@ export class Loop {
   }
 
   async #turn(letters: readonly Letter[], due: boolean, jumpMs: number): Promise<void> {
+    const { state, clock, journal } = this.#ports
     const batch: Commit[] = []
-    const answers: [Letter, readonly Event[]][] = []
-    if (jumpMs !== 0) batch.push(...this.#decide(clockJumped(jumpMs, this.#ports.clock.monotonicMs())))
-    if (due) batch.push(...this.#decide({ type: this.ticking ? 'tick' : 'wake' }))
+    const answered: Letter[] = []
+    const answers: (readonly Event[])[] = []
+    // One for all of them (L3).
+    let context = this.#context()
+    const take = (command: Command): readonly Event[] => {
+      const commits = decide(state, command, context)
+      for (const commit of commits) batch.push(commit)
+      return commits.length === 1 ? commits[0]! : commits.flat()
+    }
+    if (jumpMs !== 0) take(clockJumped(jumpMs, clock.monotonicMs()))
+    if (due) take({ type: this.ticking ? 'tick' : 'wake' })
     try {
       for (const letter of letters) {
         if (letter.command.type === 'use_definitions') {
           await this.#useDefinitions(letter.command, batch)
-          answers.push([letter, []])
+          context = this.#context()
+          answered.push(letter)
+          answers.push([])
           continue
         }
         try {
-          const decided = this.#decide(letter.command)
-          batch.push(...decided)
-          answers.push([letter, decided.length === 1 ? decided[0]! : decided.flat()])
+          answers.push(take(letter.command))
+          answered.push(letter)
         } catch (error) {
           if (!(error instanceof DagbokError)) throw error
           letter.reject(error)
@@ -235,10 +243,10 @@ export class Loop {
       for (const letter of letters) letter.reject(error)
       throw error
     }
-    for (const [letter, events] of answers) letter.resolve(events)
+    for (let n = 0; n < answered.length; n++) answered[n]!.resolve(answers[n]!)
     this.#options.turned()
     this.#answerReaders()
-    if (this.#ports.journal.wantsRoll && !hasStopped(letters)) await this.#roll()
+    if (journal.wantsRoll && !hasStopped(letters)) await this.#roll()
   }
 
   /** A large set is written while it is decided, or its events would all be in memory at once. */
@@ -259,10 +267,6 @@ export class Loop {
     this.#specimens.keep(events, this.#ports.state)
     this.#options.committed(events)
     this.#isWriting = false
-  }
-
-  #decide(command: Command): Event[][] {
-    return decide(this.#ports.state, command, this.#context())
   }
 
   #context(): DecisionContext {
@@ -363,18 +367,6 @@ export class Loop {
       tidy: tidy !== undefined && this.#isUntidy ? tidyOnce : undefined,
       readAhead: isSlot ? () => readAhead(state, agenda, at) : undefined,
     }
-  }
-
-  /**
-   * How far the wall clock has been set, or has run ahead during a suspend, since the last look; 0 if it has not.
-   * The wall clock alone cannot tell a suspend from a busy hour: the two clocks are compared.
-   */
-  #clockJumpMs(): number {
-    const { clock } = this.#ports
-    const offset = clock.now() - clock.monotonicMs()
-    const jumpMs = Math.round(offset - this.#clockOffset)
-    this.#clockOffset = offset
-    return Math.abs(jumpMs) < CLOCK_JUMP_MS ? 0 : jumpMs
   }
 }
 

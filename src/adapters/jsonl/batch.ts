@@ -25,7 +25,8 @@ const ROOM_BYTES = { first: 4 * 1024, kept: 1024 * 1024 }
 /** The most bytes that UTF-8 needs for one of JavaScript's characters. */
 const BYTES_PER_CHARACTER = 3
 
-const CHECKSUM_BYTES = BLANK_CHECKSUM.length
+const CHECKSUM = Buffer.from(BLANK_CHECKSUM)
+const CHECKSUM_BYTES = CHECKSUM.length
 const CHECKSUM_DIGITS = BLANK_CHECKSUM.indexOf('0')
 const LONGEST_TAIL = LONGEST_COMMIT + CHECKSUM_BYTES
 const SEPARATORS = /[\u2028\u2029]/
@@ -91,9 +92,8 @@ export function encodeBatch(
         end += bytes.latin1Write(`${COMMIT_MARK}${index + 1},${commit.length},${lines}]`, end)
       else if (commit.length > 1)
         end += bytes.latin1Write(`${COMMIT_MARK}${index + 1},${commit.length}]`, end)
-      crc = crc32(bytes.subarray(start, end), crc)
-      bytes.latin1Write(BLANK_CHECKSUM, end)
-      writeCrc(bytes, end + CHECKSUM_DIGITS, crc)
+      crc = crc32(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), crc)
+      writeChecksum(bytes, end, crc)
       end += CHECKSUM_BYTES
       if (end - start > LINE_LIMIT_BYTES) refuseLength(event, end - start)
     }
@@ -112,9 +112,12 @@ function writeText(room: Room, text: string, at: number): number {
   return writeText(room, text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029'), at)
 }
 
-/** The eight digits of `formatCrc`, straight into the bytes. */
-function writeCrc(bytes: Buffer, start: number, crc: number): void {
-  for (let at = start + 7, rest = crc; at >= start; at--, rest >>>= 4) bytes[at] = DIGITS[rest & 15]!
+/** BLANK_CHECKSUM with the eight digits of `formatCrc`. Byte by byte: to call for it takes longer. */
+function writeChecksum(bytes: Buffer, at: number, crc: number): void {
+  for (let index = 0; index < CHECKSUM_BYTES; index++) bytes[at + index] = CHECKSUM[index]!
+  const first = at + CHECKSUM_DIGITS
+  for (let digit = first + 7, rest = crc; digit >= first; digit--, rest >>>= 4)
+    bytes[digit] = DIGITS[rest & 15]!
 }
 
 /** The event as JSON, `timestamp event seq` first. */

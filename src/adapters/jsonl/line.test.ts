@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Event, UserEvent } from '../../core/state-machine/event.ts'
@@ -95,6 +96,22 @@ describe('a line', () => {
       if (new LineDecoder().decode(flipped, 0, flipped.length - 1, false) !== undefined) accepted++
     }
     expect(accepted).toBe(0)
+  })
+
+  it('is refused when its commit is not of two or three numbers', () => {
+    const decode = (commit: string) => {
+      const body = `{"timestamp":"x","event":"y","seq":1,"list":[1,2]${commit}`
+      const line = Buffer.from(`${body},"c":"${formatCrc(crc32(body))}"}`)
+      const decoder = new LineDecoder()
+      const event = decoder.decode(line, 0, line.length, true)
+      return event === undefined ? decoder.problem : [event, decoder.part, decoder.parts]
+    }
+    const event = { timestamp: 'x', event: 'y', seq: 1, list: [1, 2] }
+    expect(decode('')).toEqual([event, 1, 1])
+    expect(decode(',"commit":[2,3]')).toEqual([event, 2, 3])
+    expect(decode(',"commit":[12,345,6789]')).toEqual([event, 12, 345])
+    for (const commit of ['[]', '[1]', '[1,2,3,4]', '["1",2]', '[1, 2]', '[-1,2]', '[1,[2]]', '7', 'null'])
+      expect(decode(`,"commit":${commit}`)).toBe('its commit is not [part, parts]')
   })
 
   it('is refused behind another line than its own', () => {

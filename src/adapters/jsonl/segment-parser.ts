@@ -181,25 +181,33 @@ export class SegmentParser {
       )
     } else {
       if (this.header === undefined) this.header = event as SegmentOpened
-      this.#commit.push(event)
-      this.#texts.push(this.#decoder.text)
-      this.#parts = parts
-      if (part === parts) this.#acceptCommit(this.#offset + length)
+      const { text } = this.#decoder
+      if (part < parts) {
+        this.#commit.push(event)
+        this.#texts.push(text)
+        this.#parts = parts
+      } else {
+        this.#acceptCommit(event, text, this.#offset + length)
+      }
     }
   }
 
-  #acceptCommit(end: number): void {
+  /** @param last the last of the commit, behind those that wait; nearly always the only one */
+  #acceptCommit(last: Event, text: string, end: number): void {
     const events = this.#commit
     const texts = this.#texts
-    this.#commit = []
-    this.#texts = []
-    this.lines += events.length
-    this.last = events[events.length - 1]!
-    this.lastSeq = this.last.seq
+    this.lines += events.length + 1
+    this.last = last
+    this.lastSeq = last.seq
     this.crc = this.#decoder.crc
     this.validBytes = end
-    if (this.lines === 1 || this.last.event === 'checkpoint') this.openingBytes = end
-    for (let i = 0; i < events.length; i++) this.#accept(events[i]!, texts[i]!)
+    if (this.lines === 1 || last.event === 'checkpoint') this.openingBytes = end
+    if (events.length > 0) {
+      this.#commit = []
+      this.#texts = []
+      for (let i = 0; i < events.length; i++) this.#accept(events[i]!, texts[i]!)
+    }
+    this.#accept(last, text)
   }
 
   /** A segment gets its name only when its first line is on disk: without one, damage. */

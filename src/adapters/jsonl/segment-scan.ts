@@ -14,16 +14,26 @@ const CHUNK_BYTES = 1024 * 1024
 const SYNC_EVERY_BYTES = 8 * CHUNK_BYTES
 /** Chunks that may wait for the disk: the bound on memory. */
 const WAITING_MAX = 24
+/** Chunks that are written as one. */
+const JOINED_MAX = 8
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+interface Chunk {
+  readonly bytes: Buffer
+  /** Its memory may be used again. */
+  release(): void
+}
 
 /** Writes chunks behind the parser's back, in order. */
 export class SegmentCopy {
   readonly file: DiskFile
-  #writing: Promise<void> = Promise.resolve()
+  #chunks: Chunk[] = []
+  #writing: Promise<void> | undefined
   #syncing: Promise<void> | undefined
   #unsynced = 0
   #first = true
   #failure: unknown
+  /** Chunks whose memory is not free yet. */
   waiting = 0
 
   constructor(file: DiskFile) {
@@ -32,22 +42,36 @@ export class SegmentCopy {
 
   /** Queues a chunk; `release` is called once its memory may be used again. */
   add(chunk: Buffer, release: () => void): void {
+    // `settle` will say so.
+    if (this.#failure !== undefined) return release()
     const bytes =
       this.#first && chunk.subarray(0, BOM.length).equals(BOM) ? chunk.subarray(BOM.length) : chunk
     this.#first = false
     this.waiting++
-    this.#writing = this.#writing.then(async () => {
+    this.#chunks.push({ bytes, release })
+    this.#writing ??= this.#write()
+  }
+
+  /**
+   * Whatever waits, as one: this is asked to go on once for each chunk that the parser takes, and would never make up for
+   * the time that the disk was busy.
+   */
+  async #write(): Promise<void> {
+    while (this.#chunks.length > 0) {
+      const chunks = this.#chunks.splice(0, JOINED_MAX)
       try {
-        if (this.#failure === undefined) await writeAll(this.file, bytes)
+        const bytes = chunks.length === 1 ? chunks[0]!.bytes : Buffer.concat(chunks.map(chunk => chunk.bytes))
+        await writeAll(this.file, bytes)
         this.#unsynced += bytes.length
         if (this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) this.#startSync()
       } catch (error) {
         this.#failure = error
       } finally {
-        this.waiting--
-        release()
+        this.waiting -= chunks.length
+        for (const { release } of chunks) release()
       }
-    })
+    }
+    this.#writing = undefined
   }
 
   #startSync(): void {

@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aRun } from '../../../test/support/builders.ts'
@@ -8,6 +11,9 @@ import { compareRank, StartLine } from './start-line.ts'
 function poolsOf(sizes: Record<string, number>): Pools {
   return new Map(Object.entries(sizes).map(([name, slots]) => [name, { slots }]))
 }
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const POOLS = poolsOf({ db: 2, api: 1 })
 
@@ -176,3 +182,35 @@ function searchFirst(waiting: readonly RunState[], running: readonly RunState[],
     return slots === undefined || held === 0 || held + weight <= slots
   })
 }
+
+test('of those who have left few are kept, even where nobody asks who is first', async () => {
+  const line = new StartLine()
+  // Somebody who stays, so that the lines are not simply gone.
+  line.add(aRun(0, 'db'))
+  const left: WeakRef<RunState>[] = []
+  for (let place = 1; place <= 1_000; place++) {
+    const run = aRun(place, place % 2 === 0 ? 'api' : undefined, 1, place % 3)
+    line.add(run)
+    line.delete(run)
+    left.push(new WeakRef(run))
+  }
+  // What a WeakRef was made for stays until the turn is over.
+  await nextTurn()
+  collectGarbage()
+  expect(left.filter(ref => ref.deref() !== undefined).length).toBeLessThan(100)
+  expect(line.first(POOLS)?.place).toBe(0)
+})
+
+test('a run that comes back is first again, however many came and went meanwhile', () => {
+  const line = new StartLine()
+  const run = aRun(1)
+  line.add(run)
+  line.delete(run)
+  for (let place = 2; place <= 1_000; place++) {
+    const other = aRun(place, 'api')
+    line.add(other)
+    line.delete(other)
+  }
+  line.add(run)
+  expect(startAll(line, POOLS)).toEqual([run])
+})

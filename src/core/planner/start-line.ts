@@ -14,12 +14,15 @@ import { POOL_LIMITS, type Pools } from '../schedule/pool.ts'
 import { InstantHeap } from '../time/instant-heap.ts'
 import { PlaceQueue } from './place-queue.ts'
 
+/** Offers beyond two for each line before those are looked for that are of no use. */
+const STALE_MAX = 64
+
 export class StartLine {
   /** By name of the pool; `undefined` is the line of the runs without one. */
   readonly #lines = new Map<string | undefined, PoolLine>()
   readonly #held = new Map<string, number>()
   /** The firsts of lines, by rank, that may be able to start. Some have left, or are not first any more. */
-  readonly #offers = new InstantHeap<RunState>()
+  #offers = new InstantHeap<RunState>()
   /** What the blocked ones were found blocked under. */
   #pools: Pools | undefined
 
@@ -91,6 +94,16 @@ export class StartLine {
     if (first === undefined || first === line.offered) return
     line.offered = first
     this.#offers.put(rankOf(first), first)
+    if (this.#offers.size > STALE_MAX + 2 * this.#lines.size) this.#forgetStale()
+  }
+
+  /** Those who left are found when they come up; where nobody asks who is first, as in a replay, none ever would. */
+  #forgetStale(): void {
+    this.#offers = new InstantHeap()
+    for (const line of this.#lines.values()) {
+      if (line.offered !== line.first) line.offered = undefined
+      if (line.offered !== undefined) this.#offers.put(rankOf(line.offered), line.offered)
+    }
   }
 
   /** Those who wait for a pool, or without one, in order. For people, not for the tick: O(n log n). */

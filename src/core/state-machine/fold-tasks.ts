@@ -80,7 +80,7 @@ export function foldTask(state: State, event: TaskEvent): void {
       break
     case 'task_skip':
       if (task.status === 'running') endAttempt(state, run, taskId)
-      else leaveLine(state, run, task, taskId)
+      else leaveLine(state, run, task, taskKeyText(run.runId, taskId))
       if (event.reason === 'returned_skip') task.saidSkip = true
       settle(state, run, taskId, task, 'skipped', event.reason === 'upstream_failed' ? 'failed' : 'skipped')
       break

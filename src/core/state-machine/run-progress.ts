@@ -61,19 +61,18 @@ export function makeReady(state: State, run: RunState, task: TaskState, taskId: 
 }
 
 /** A task that was ready or due for a retry leaves its line. */
-export function leaveLine(state: State, run: RunState, task: TaskState, taskId: string): void {
-  const key = taskKeyText(run.runId, taskId)
+export function leaveLine(state: State, run: RunState, task: TaskState, key: string): void {
   if (task.status === 'ready') {
     run.ready -= 1
     state.ready.delete(key)
-  }
-  state.due.delete(key)
+  } else if (task.status === 'retrying') state.due.delete(key)
 }
 
 export function takeRoom(state: State, run: RunState, task: TaskState, taskId: string): void {
-  leaveLine(state, run, task, taskId)
+  const key = taskKeyText(run.runId, taskId)
+  leaveLine(state, run, task, key)
   run.live += 1
-  state.live.set(taskKeyText(run.runId, taskId), { runId: run.runId, taskId })
+  state.live.set(key, { runId: run.runId, taskId })
   state.liveVersion += 1
   holdSlot(state, run)
 }

@@ -20,6 +20,8 @@ const MAP_OF_HASH = Uint8Array.from({ length: 2 ** HASH_BITS }, (_, hash) =>
 export class RunTable {
   readonly #maps = Array.from({ length: MAPS }, () => new Map<string, RunState>())
   #size = 0
+  /** The one that was found last: events of a run come together. */
+  #last: RunState | undefined
 
   get size(): number {
     return this.#size
@@ -30,7 +32,12 @@ export class RunTable {
   }
 
   get(runId: string): RunState | undefined {
-    return this.#mapOf(runId).get(runId)
+    if (this.#last?.runId !== runId) {
+      const run = this.#mapOf(runId).get(runId)
+      if (run === undefined) return undefined
+      this.#last = run
+    }
+    return this.#last
   }
 
   /** The run has its place: one behind those that are there. */
@@ -39,11 +46,13 @@ export class RunTable {
     this.#size -= map.size
     map.set(run.runId, run)
     this.#size += map.size
+    this.#last = run
   }
 
   delete(runId: string): boolean {
     const wasThere = this.#mapOf(runId).delete(runId)
     if (wasThere) this.#size -= 1
+    if (this.#last?.runId === runId) this.#last = undefined
     return wasThere
   }
 
