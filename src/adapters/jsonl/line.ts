@@ -22,10 +22,10 @@ export const LINE_LIMIT_BYTES = 64 * 1024
 export const READ_LIMIT_BYTES = 1024 * 1024
 
 const NEWLINE = 0x0a
-const COMMA = 0x2c
+export const COMMA = 0x2c
 const ZERO = 0x30
 const NINE = 0x39
-const BRACKET = 0x5d
+export const BRACKET = 0x5d
 export const BLANK_CHECKSUM = ',"c":"00000000"}\n'
 const CHECKSUM_BYTES = BLANK_CHECKSUM.length - 1
 export const DIGITS = Buffer.from('0123456789abcdef')
@@ -115,7 +115,7 @@ export class LineDecoder {
       return this.#refuse('it does not end in a checksum')
     }
     const bodyEnd = end - CHECKSUM_BYTES
-    const raw = new Uint8Array(bytes.buffer, bytes.byteOffset + start, bodyEnd - start)
+    const raw = bytes.subarray(start, bodyEnd)
     const crc = crc32(raw, this.crc)
     if (crc !== readCrc(bytes, bodyEnd + 6)) {
       return this.#refuse('its checksum does not fit it and the line before')
