@@ -4,10 +4,12 @@ import { closeSync, fdatasync, openSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openJournal } from '../src/adapters/jsonl/journal.ts'
+import { UnwrittenJournal } from '../src/adapters/jsonl/unwritten-journal.ts'
 import { systemClock } from '../src/adapters/system/clock.ts'
 import { createHeapTidier } from '../src/adapters/system/heap-tidier.ts'
 import { systemRandom } from '../src/adapters/system/random.ts'
 import { Loop } from '../src/daemon/loop.ts'
+import { Rehearsal } from '../src/daemon/rehearsal.ts'
 import type { Commit, Journal } from '../src/ports/journal.ts'
 import { inFolder, percentile, QUICK } from './measure.ts'
 import { deliver, formatNumber } from './report.ts'
@@ -111,10 +113,11 @@ await inFolder(async folder => {
     await Promise.all(queued.map(({ runId }) => loop.submit({ type: 'cancel', runId, reason: 'bench' })))
   }
 
+  const limits = { maxParallel: 3, maxTasks: 16 }
   const loop = new Loop(
     { clock: systemClock, random: systemRandom, journal: watched, state, agenda },
     {
-      limits: { maxParallel: 3, maxTasks: 16 },
+      limits,
       tickMs: 1_000,
       isDiskFull: () => false,
       committed(events) {
@@ -137,7 +140,12 @@ await inFolder(async folder => {
   loop.admission = 'open'
   loop.ticking = true
   loop.start()
+  // As a scheduler does when it begins to serve.
+  const stage = { clock: systemClock, agenda, definitions, limits, journal: new UnwrittenJournal() }
+  const rehearsal = new Rehearsal(stage)
+  rehearsal.run().catch(done.reject)
   await done.promise
+  rehearsal.close()
   await loop.stop()
   await journal.close()
   closeSync(fd)

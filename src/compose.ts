@@ -18,6 +18,7 @@ import { createLogStore } from './adapters/filesystem/log-store.ts'
 import { openBlobStore } from './adapters/jsonl/blob-store.ts'
 import { openJournal } from './adapters/jsonl/journal.ts'
 import { readEvents } from './adapters/jsonl/reader.ts'
+import { UnwrittenJournal } from './adapters/jsonl/unwritten-journal.ts'
 import { createQueue } from './adapters/p-queue/queue.ts'
 import { createIndexFollower } from './adapters/sqlite/follower.ts'
 import { acquireLock, readHolder as readLockHolder } from './adapters/sqlite/lock.ts'
@@ -221,6 +222,7 @@ export async function openSession(
               findClients: createClientsExecutor({ clock: systemClock, clients }),
             },
           }),
+        rehearsalJournal: new UnwrittenJournal(),
         followers: [index, createTaskFeed({ path: settings.eventsPath, headSeq: () => journal.lastSeq })],
         readEvents: read,
         release: async () => {

@@ -26,6 +26,7 @@ import type { Follower } from './follower.ts'
 import { Followers } from './followers.ts'
 import { Loop, type LoopOptions, type LoopPorts } from './loop.ts'
 import { OutboxSender } from './outbox-sender.ts'
+import { Rehearsal } from './rehearsal.ts'
 import { Reloader } from './reloader.ts'
 import { describeStatus } from './status.ts'
 
@@ -39,6 +40,8 @@ export interface DaemonParts extends LoopPorts {
   /** Where files and records arrive. Undefined: nowhere. */
   readonly sources?: ArrivalSources
   readonly notifier: Notifier
+  /** For a rehearsal of what serves. Undefined: there is none. */
+  readonly rehearsalJournal?: Journal
   /** Durable events after `seq`, to the end as it is. */
   readEvents(afterSeq: number): AsyncIterable<Event>
   /** Lets go of what compose opened: socket, journal, lock. Called once, last. */
@@ -79,6 +82,7 @@ export class Daemon implements Session {
   readonly #listeners = new Set<(event: Event) => void>()
   readonly #waiting = new Set<() => void>()
   readonly #startedAt: number
+  #rehearsal: Rehearsal | undefined
   #unwatch: (() => Promise<void>) | undefined
   #stop: { now: boolean; done: Promise<{ drained: boolean }> } | undefined
   #stopped = Promise.withResolvers<void>()
@@ -208,7 +212,16 @@ export class Daemon implements Session {
     this.#loop.admission = 'open'
     this.#loop.ticking = true
     this.#loop.wake()
+    this.#rehearse()
     await this.#stopped.promise
+  }
+
+  #rehearse(): void {
+    const { agenda, clock, rehearsalJournal: journal } = this.#parts
+    if (journal === undefined) return
+    const { limits, note } = this.#options
+    this.#rehearsal = new Rehearsal({ agenda, clock, definitions: this.#loop.definitions, limits, journal })
+    this.#rehearsal.run().catch(error => note('warn', `the rehearsal broke off: ${messageOf(error)}`))
   }
 
   async run(request: RunRequest): Promise<RunSummary> {
@@ -258,6 +271,7 @@ export class Daemon implements Session {
 
   async #shutDown(reason: string): Promise<{ drained: boolean }> {
     this.#loop.ticking = false
+    this.#rehearsal?.close()
     this.#asker.close()
     await this.#arrivals?.close()
     if (this.#loop.admission === 'open' && this.#options.mode !== 'run') this.#loop.admission = 'drain'

@@ -60,10 +60,8 @@ export class SegmentCopy {
     while (this.#chunks.length > 0) {
       const chunks = this.#chunks.splice(0, JOINED_MAX)
       try {
-        const bytes = chunks.length === 1 ? chunks[0]!.bytes : Buffer.concat(chunks.map(chunk => chunk.bytes))
-        await writeAll(this.file, bytes)
-        this.#unsynced += bytes.length
-        if (this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) this.#startSync()
+        // A copy that failed is thrown away: what still waits only has to be let go of.
+        if (this.#failure === undefined) await this.#writeOut(chunks)
       } catch (error) {
         this.#failure = error
       } finally {
@@ -72,6 +70,13 @@ export class SegmentCopy {
       }
     }
     this.#writing = undefined
+  }
+
+  async #writeOut(chunks: readonly Chunk[]): Promise<void> {
+    const bytes = chunks.length === 1 ? chunks[0]!.bytes : Buffer.concat(chunks.map(chunk => chunk.bytes))
+    await writeAll(this.file, bytes)
+    this.#unsynced += bytes.length
+    if (this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) this.#startSync()
   }
 
   #startSync(): void {

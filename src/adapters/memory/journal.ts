@@ -5,6 +5,9 @@ import type { Event, SegmentOpened, SegmentSealed } from '../../core/state-machi
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Commit, Journal } from '../../ports/journal.ts'
 
+/** Lines of a block. One array of hundreds of thousands would be copied, as a whole, each time that it grows. */
+const BLOCK_LINES = 8_192
+
 export interface MemoryJournalOptions {
   now?(): Instant
   journalId?: string
@@ -20,8 +23,8 @@ export class MemoryJournal implements Journal {
   activeBytes = 0
 
   readonly #options: MemoryJournalOptions
-  /** Lines as text, so that nobody can change what was written. */
-  readonly #lines: string[] = []
+  /** Lines as text, so that nobody can change what was written; all blocks but the last are full. */
+  readonly #blocks: string[][] = [[]]
   #segment = 1
   #segmentLines = 0
   #activeFrom = 0
@@ -56,7 +59,7 @@ export class MemoryJournal implements Journal {
       this.#write([this.#footer()])
       this.#segment++
       this.#segmentLines = 0
-      this.#activeFrom = this.#lines.length
+      this.#activeFrom = this.lastSeq
       this.activeBytes = 0
       this.#write([this.#header(), ...checkpoint])
       this.#openingBytes = this.activeBytes
@@ -69,12 +72,12 @@ export class MemoryJournal implements Journal {
 
   /** All that was ever written, in order, as new objects. */
   events(): Event[] {
-    return this.#lines.map(line => JSON.parse(line) as Event)
+    return this.#blocks.flat().map(line => JSON.parse(line) as Event)
   }
 
   /** What the next start would fold: the active segment. */
   activeEvents(): Event[] {
-    return this.#lines.slice(this.#activeFrom).map(line => JSON.parse(line) as Event)
+    return this.events().slice(this.#activeFrom)
   }
 
   async #exclusively(commits: readonly Commit[], operation: () => void): Promise<void> {
@@ -97,10 +100,19 @@ export class MemoryJournal implements Journal {
     for (const event of events) {
       event.seq = ++this.lastSeq
       const line = JSON.stringify(event)
-      this.#lines.push(line)
+      this.#room().push(line)
       this.#segmentLines++
       this.activeBytes += line.length + 1
     }
+  }
+
+  /** The block that has room for one more. */
+  #room(): string[] {
+    const last = this.#blocks.at(-1)!
+    if (last.length < BLOCK_LINES) return last
+    const next: string[] = []
+    this.#blocks.push(next)
+    return next
   }
 
   #timestamp(): string {

@@ -40,6 +40,11 @@ export class Agenda {
     this.#heap.visitDue(at, most, visit)
   }
 
+  /** Up to `most` schedules of the instant at which most are due, as far as it can be seen. */
+  crowd(most: number): Schedule[] {
+    return this.#heap.crowd(most)
+  }
+
   earliest(count: number): { at: Instant; scheduleId: string }[] {
     return this.#heap.earliest(count).map(({ at, item }) => ({ at, scheduleId: item.id }))
   }

@@ -55,6 +55,29 @@ describe('InstantHeap', () => {
     expect(heap.size).toBe(0)
   })
 
+  it('finds the instant that most share, and takes none of them out', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(6), { maxLength: 60 }), fc.nat(12), (instants, most) => {
+        const heap = new InstantHeap<{ at: number }>()
+        for (const at of instants) heap.put(NOON + at, { at })
+        const crowd = heap.crowd(most)
+        const sizes = [
+          0,
+          ...Map.groupBy(instants, at => at)
+            .values()
+            .map(({ length }) => length),
+        ]
+        expect(crowd.length).toBe(Math.min(most, Math.max(...sizes)))
+        expect(new Set(crowd).size).toBe(crowd.length)
+        expect(new Set(crowd.map(({ at }) => at)).size).toBe(Math.min(1, crowd.length))
+        if (most >= Math.max(...sizes) && crowd.length > 0)
+          expect(instants.filter(at => at === crowd[0]!.at).length).toBe(Math.max(...sizes))
+        expect(heap.size).toBe(instants.length)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('shows what is due without taking it, as many as are asked for', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20), { maxLength: 60 }), fc.nat(20), fc.nat(70), (instants, now, most) => {

@@ -14,6 +14,9 @@ interface Entry<T> {
 
 const CHILDREN = 4
 
+/** Entries that `crowd` looks at. The heap has the earliest ones in front. */
+const CROWD_LOOKS_AT = 50_000
+
 export class InstantHeap<T> {
   readonly #instants: Instant[] = []
   /** What comes due at the instant of the same index. */
@@ -82,6 +85,22 @@ export class InstantHeap<T> {
       seen += 1
       for (let child = 1; child <= CHILDREN; child++) waiting.push(index * CHILDREN + child)
     }
+  }
+
+  /** Up to `most` things that come due at the same instant: the one that most of the first entries share. */
+  crowd(most: number): T[] {
+    const instants = this.#instants.slice(0, CROWD_LOOKS_AT)
+    const counts = new Map<Instant, number>()
+    let busiest = instants[0]
+    for (const at of instants) {
+      const count = (counts.get(at) ?? 0) + 1
+      counts.set(at, count)
+      if (count > counts.get(busiest!)!) busiest = at
+    }
+    const crowd: T[] = []
+    for (let index = 0; index < instants.length && crowd.length < most; index++)
+      if (instants[index] === busiest) crowd.push(this.#items[index]!)
+    return crowd
   }
 
   #sink(at: Instant, item: T): void {
