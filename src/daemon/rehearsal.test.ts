@@ -79,6 +79,25 @@ describe('Rehearsal', () => {
     ).toBeGreaterThan(50)
   })
 
+  it('is over when nothing will be due any more', async () => {
+    const { time, journal, parts } = aWorld(100)
+    // Two slots each, and none after them.
+    const instants = [NOW + 60_000, NOW + 120_000]
+    const slots = { next: (after: number) => instants.find(at => at > after) }
+    const schedules = new Map(
+      Array.from({ length: 100 }, (_, n) => {
+        const schedule = { ...parts.definitions.schedules.get('hourly_0')!, id: `twice_${n}`, slots }
+        return [schedule.id, schedule] as const
+      }),
+    )
+    const agenda = new Agenda()
+    for (const schedule of schedules.values()) agenda.put(NOW + 60_000, schedule)
+    const rehearsal = new Rehearsal({ ...parts, agenda, definitions: { ...parts.definitions, schedules } })
+    expect(await pass(time, rehearsal.run(), 10_000)).toBe(true)
+    expect(named(journal, 'schedule_enqueued').length).toBeGreaterThan(100)
+    expect(time.nextTimerMs).toBeUndefined()
+  })
+
   it('is over at once where fewer are due together', async () => {
     const { time, journal, rehearsal } = aWorld(99)
     await rehearsal.run()

@@ -27,6 +27,9 @@ const CAST = 100
 /** Moments that are played. V8 compiles for good what has run 3,000 times, some of it again after the first surprise. */
 const MOMENTS = 60
 
+/** Wake-ups of any kind. There may be many between two moments: starts that are spread, retries. */
+const LEAPS = 10 * MOMENTS
+
 /** Before each of them, milliseconds. */
 const PAUSE_MS = 5
 
@@ -51,6 +54,7 @@ type TaskStart = SystemEvent & { event: 'task_start' }
 export class Rehearsal {
   readonly #parts: RehearsalParts
   readonly #cast: Definitions
+  readonly #agenda = new Agenda()
   readonly #loop: Loop
   readonly #over = Promise.withResolvers<void>()
   readonly #beganMs: number
@@ -59,6 +63,7 @@ export class Rehearsal {
   /** An attempt that goes on until the next moment, so that a slot finds a run in its way. */
   #held: TaskStart | undefined
   #moments = 0
+  #leaps = 0
 
   constructor(parts: RehearsalParts) {
     const { agenda, clock, definitions, journal, limits } = parts
@@ -68,7 +73,7 @@ export class Rehearsal {
     this.#cast = reduce(definitions, agenda.crowd(CAST))
     const random = { next: () => 0 }
     this.#loop = new Loop(
-      { clock: this.#clock(), random, journal, state: emptyState(), agenda: new Agenda() },
+      { clock: this.#clock(), random, journal, state: emptyState(), agenda: this.#agenda },
       {
         limits,
         // However far the next slot is, it leaps there.
@@ -88,10 +93,10 @@ export class Rehearsal {
    */
   async run(): Promise<void> {
     if (this.#cast.schedules.size < CAST) return
-    this.#loop.start()
     this.#submit({ type: 'use_definitions', definitions: this.#cast, cause: 'start' })
     this.#loop.admission = 'open'
     this.#loop.ticking = true
+    this.#loop.start()
     await this.#over.promise
     this.#callOff?.()
     await this.#loop.stop()
@@ -130,7 +135,12 @@ export class Rehearsal {
       now: () => this.#now,
       // Nor does the wall clock run ahead of it: that would be a suspend.
       monotonicMs: () => this.#now,
-      after: (_delayMs, wake) => clock.after(0, wake),
+      after: (delayMs, wake) => {
+        if (delayMs !== Number.POSITIVE_INFINITY) return clock.after(0, wake)
+        // Nothing will be due any more.
+        this.close()
+        return () => {}
+      },
       at: (instant, wake) => {
         this.#whenClear(() => {
           this.#leap(instant)
@@ -153,11 +163,12 @@ export class Rehearsal {
 
   #leap(to: Instant): void {
     this.#now = to
-    this.#moments += 1
-    // The last one that is held stays, as a specimen (R4).
-    if (this.#moments === MOMENTS) this.close()
+    this.#leaps += 1
+    if (this.#agenda.nextAt === to) this.#moments += 1
+    // The last attempt that is held stays, as a specimen (R4).
+    if (this.#moments === MOMENTS || this.#leaps === LEAPS) this.close()
     // Taken behind the tick of this moment, which finds the run in the way.
-    else if (this.#held !== undefined)
+    else if (this.#agenda.nextAt === to && this.#held !== undefined)
       this.#submit({ type: 'cancel', runId: this.#held.run_id, reason: 'the next moment has come' })
   }
 }
