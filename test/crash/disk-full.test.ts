@@ -5,14 +5,23 @@
 //
 // Needs the right to mount; without it the tests are reported as skipped, with the reason, never as passed.
 
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Chance } from '../simulation/chance.ts'
 import { checkFeed, checkIndex } from './check.ts'
-import { isRunning, type Served, Site, until } from './harness.ts'
+import { BINARY, isRunning, type Served, Site, until } from './harness.ts'
 
 const CYCLES = Number(process.env['CYCLES'] ?? 5)
 const RESUME_MS = 5_000
@@ -258,6 +267,37 @@ for (const kind of kinds) {
       expect(failed?.['error']).toMatchObject({ kind: 'exit_code', exit_code: 2 })
       await site.settle(next)
       await checkWhole(disk)
+    })
+
+    // A page of SQLite's shared memory that the disk has no block for is no error but a SIGBUS.
+    test('whoever opens the run index is told, or served, at any brim', { timeout: 90_000 }, async () => {
+      const index = join(disk.place, 'orchestrator_state.d', 'index.sqlite')
+      const older = site.path('older.sqlite')
+      for (const round of ['older', 'newer']) {
+        const served = await site.serve(disk.flags)
+        for (let n = 0; n < 50; n++) await disk.record(served, 200)
+        served.kill('SIGTERM')
+        expect(await served.ended, served.said()).toBe(0)
+        if (round === 'older') copyFileSync(index, older)
+      }
+      const words = [BINARY, 'runs', '--root', site.root, '--state', site.journalPath]
+      const ask = () => spawnSync(process.execPath, words, { encoding: 'utf8' })
+      let refused = 0
+      for (const keepBytes of [0, 4_000, 8_000, 12_000, 20_000, 30_000, 40_000, 60_000]) {
+        // It has half of the journal, and is to be written to.
+        copyFileSync(older, index)
+        fill(join(disk.place, 'ballast'), keepBytes)
+        const { status, signal, stderr } = ask()
+        expect(signal, `${keepBytes} bytes are left`).toBeNull()
+        if (status !== 0) {
+          refused += 1
+          expect(stderr).toContain('[INDEX_UNAVAILABLE]')
+        }
+        rmSync(join(disk.place, 'ballast'))
+      }
+      expect(refused).toBeGreaterThan(0)
+      expect(ask()).toMatchObject({ status: 0, signal: null })
+      expect(await checkIndex(site)).toEqual([])
     })
   })
 }

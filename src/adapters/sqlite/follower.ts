@@ -5,12 +5,13 @@
 //   L1. `index` can be kept and asked for as long as the daemon runs, whatever happens to the file: deleted, replaced
 //       or damaged it is built again behind it. Meanwhile a question is an INDEX_UNAVAILABLE error.
 //   L2. Damage that a question meets is mended at once, not at the next event.
+//   L3. On a full disk it is not closed: questions go on, and opening it again would need room.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DagbokError } from '../../core/error.ts'
 import type { Event } from '../../core/state-machine/event.ts'
 import { IndexRebuildNeededError, type RebuildReason, type RunIndex } from '../../ports/run-index.ts'
-import { ensureRunIndex, type ReadEvents } from './catch-up.ts'
+import { catchUp, ensureRunIndex, type ReadEvents } from './catch-up.ts'
 import type { SqliteRunIndex } from './run-index.ts'
 
 export interface IndexFollowerOptions {
@@ -49,9 +50,22 @@ export function createIndexFollower(options: IndexFollowerOptions): IndexFollowe
   let current: SqliteRunIndex | undefined
   let opening: Promise<number> | undefined
   let distrust: string | undefined
+  /** The last write found the disk full, and nothing else was wrong. */
+  let isFull = false
   let isClosed = false
 
   async function mend(): Promise<number> {
+    if (isFull && current?.isCurrentFile() === true) {
+      try {
+        await catchUp(current, journalId, options.readEvents)
+      } catch (error) {
+        judge(error, current)
+        throw error
+      }
+      isFull = false
+      return current.checkpoint()?.seq ?? 0
+    }
+    isFull = false
     current?.close()
     current = undefined
     const { index } = await ensureRunIndex({ ...options, busyTimeoutMs, distrust })
@@ -78,9 +92,16 @@ export function createIndexFollower(options: IndexFollowerOptions): IndexFollowe
     try {
       return action(index)
     } catch (error) {
-      if (error instanceof IndexRebuildNeededError && error.reason === 'damaged') distrust = index.identity
+      judge(error, index)
       throw error
     }
+  }
+
+  /** What the next opening has to know. */
+  function judge(error: unknown, { identity }: SqliteRunIndex): void {
+    if (error instanceof IndexRebuildNeededError && error.reason === 'damaged') distrust = identity
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown }
+    isFull = code === 'SQLITE_FULL'
   }
 
   function ask<T>(question: (index: SqliteRunIndex) => T): T {

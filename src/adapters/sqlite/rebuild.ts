@@ -81,7 +81,7 @@ export async function rebuildInTurn({ file, journalId, events }: RebuildOptions)
     sync = await translateLater(file, openEarlySync(building))
     count = await fill(db, file, events, sync)
     translateErrors(file, () => {
-      db.pragma('locking_mode = NORMAL')
+      // While it is locked: else it would want its shared memory for these few bytes (shared-memory.ts).
       db.pragma('journal_mode = WAL')
       db.close()
     })

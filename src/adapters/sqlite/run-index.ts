@@ -38,6 +38,7 @@ import {
   SCHEMA_VERSION,
 } from './schema.ts'
 import { newEvents } from './sequence.ts'
+import { requireRoom, reserveSharedMemory } from './shared-memory.ts'
 import { translateErrors } from './sqlite-error.ts'
 import { findFaults } from './verify.ts'
 
@@ -76,9 +77,11 @@ export function openRunIndex(options: OpenOptions): Opened {
   let db: Connection | undefined
   try {
     return translateErrors(file, () => {
+      requireRoom(file)
       db = new Database(file, { fileMustExist: true, timeout: options.busyTimeoutMs ?? 1_000 })
       requireIndexOf(db, options)
       configureForUse(db)
+      reserveSharedMemory(db, file)
       const index = indexOn(db, file, before)
       const faults = options.verify ? index.verify() : []
       // Replaced in this very moment: the new file's log would be read with the old file's pages.
