@@ -158,7 +158,7 @@ await inFolder(async folder => {
   deliver({
     name: 'slot-lag',
     title: 'Slot lag',
-    method: `${SCHEDULES.toLocaleString('en')} schedules, ${TOGETHER} due at the same instant, a second apart; ${lags.length.toLocaleString('en')} slots after a warm-up of ${WARM_UP} seconds; from the due instant to the moment at which \`schedule_enqueued\` is on disk. Probes, in the idle time between: a timer (${timers.length.toLocaleString('en')}), and a write with fdatasync, each after a rest of 80 ms: of as many bytes as the lines of ${TOGETHER} slots have (${groupOfLines.length.toLocaleString('en')}), and of 200 bytes (${syncs.length.toLocaleString('en')} of each). The goal counts the first.`,
+    method: `${SCHEDULES.toLocaleString('en')} schedules, ${TOGETHER} due at the same instant, a second apart; ${lags.length.toLocaleString('en')} slots after a warm-up of ${WARM_UP} seconds; from the due instant to the moment at which \`schedule_enqueued\` is on disk. It begins with a rehearsal, as a scheduler does that begins to serve. Probes, in the idle time between: a timer (${timers.length.toLocaleString('en')}), and a write with fdatasync, each after a rest of 80 ms: of as many bytes as the lines of ${TOGETHER} slots have (${groupOfLines.length.toLocaleString('en')}), and of 200 bytes (${syncs.length.toLocaleString('en')} of each). The goal counts the first.`,
     rows: [
       { what: 'slot lag, p50', value: percentile(lags, 50), unit: 'ms' },
       { what: 'slot lag, p99', value: lag, unit: 'ms', probe: limit, against: 'the goal below' },
