@@ -153,12 +153,18 @@ await inFolder(async folder => {
   const lags = room.subarray(0, counted)
   before.splice(0, WARM_UP)
   appends.splice(0, WARM_UP)
+  // Which they were tells a burst from a period, and the parts tell the processor from the disk.
+  const slowest = before
+    .map((ms, n) => ({ second: n + WARM_UP, before: ms, append: appends[n]!, lag: ms + appends[n]! }))
+    .sort((a, b) => b.lag - a.lag)
+    .slice(0, 8)
+    .map(group => `${group.second}: ${formatNumber(group.before)} + ${formatNumber(group.append)}`)
   const limit = percentile(timers, 99) + 3 * percentile(syncs, 99)
   const lag = percentile(lags, 99)
   deliver({
     name: 'slot-lag',
     title: 'Slot lag',
-    method: `${SCHEDULES.toLocaleString('en')} schedules, ${TOGETHER} due at the same instant, a second apart; ${lags.length.toLocaleString('en')} slots after a warm-up of ${WARM_UP} seconds; from the due instant to the moment at which \`schedule_enqueued\` is on disk. It begins with a rehearsal, as a scheduler does that begins to serve. Probes, in the idle time between: a timer (${timers.length.toLocaleString('en')}), and a write with fdatasync, each after a rest of 80 ms: of as many bytes as the lines of ${TOGETHER} slots have (${groupOfLines.length.toLocaleString('en')}), and of 200 bytes (${syncs.length.toLocaleString('en')} of each). The goal counts the first.`,
+    method: `${SCHEDULES.toLocaleString('en')} schedules, ${TOGETHER} due at the same instant, a second apart; ${lags.length.toLocaleString('en')} slots after a warm-up of ${WARM_UP} seconds; from the due instant to the moment at which \`schedule_enqueued\` is on disk. It begins with a rehearsal, as a scheduler does that begins to serve. Probes, in the idle time between: a timer (${timers.length.toLocaleString('en')}), and a write with fdatasync, each after a rest of 80 ms: of as many bytes as the lines of ${TOGETHER} slots have (${groupOfLines.length.toLocaleString('en')}), and of 200 bytes (${syncs.length.toLocaleString('en')} of each). The goal counts the first. The slowest groups (the second after the start: milliseconds before the append + of the append): ${slowest.join(', ')}.`,
     rows: [
       { what: 'slot lag, p50', value: percentile(lags, 50), unit: 'ms' },
       { what: 'slot lag, p99', value: lag, unit: 'ms', probe: limit, against: 'the goal below' },
