@@ -167,7 +167,8 @@ for (const kind of kinds) {
       // Only state and feed are on the small disk: tasks and their side log have room.
       site = await Site.create(parent)
       disk = new FullDisk(site, place, 7)
-      const wait = `while [ ! -e ${site.path('go')}.$DAGBOK_PARAM_CYCLE ]; do sleep 0.05; done; exit $DAGBOK_PARAM_CODE`
+      // If the scheduler is lost it goes on, and ends with the site.
+      const wait = `while [ ! -e ${site.path('go')}.$DAGBOK_PARAM_CYCLE ] && [ -e ${site.sideLogPath} ]; do sleep 0.05; done; exit $DAGBOK_PARAM_CODE`
       const command = `'${site.note}; ${wait}'`
       const params = `{ command: ${command}, cycle: 0, code: 0 }`
       await site.write(

@@ -18,9 +18,9 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'dagbok-pools-'))
   write({
     'configs/pools.yaml': 'db: 1\n',
-    // Goes on until its file is there.
+    // Goes on until its file is there, or its folder is gone: the command of a scheduler that was killed ends, too.
     'configs/dags/patient.yaml':
-      'name: patient\ntasks:\n  - { id: wait, workflow_ref: shell, params: { command: "until test -e go; do sleep 0.05; done" } }\n',
+      'name: patient\ntasks:\n  - { id: wait, workflow_ref: shell, params: { command: "until test -e go || ! test -e configs; do sleep 0.05; done" } }\n',
     'configs/dags/quick.yaml':
       'name: quick\ntasks:\n  - { id: only, workflow_ref: shell, params: { command: "true" } }\n',
     'configs/schedules/s.yaml': `
@@ -33,8 +33,6 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await end()
-  // The command of a scheduler that was killed goes on: its file lets it end.
-  write({ go: '' })
   rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 })
 
