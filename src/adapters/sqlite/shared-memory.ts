@@ -12,7 +12,7 @@ import { dirname } from 'node:path'
 import { DagbokError, EXIT } from '../../core/error.ts'
 import type { Connection } from './schema.ts'
 
-/** What is mapped until the log holds more than 4,062 pages; `journal_size_limit` and checkpoints keep it shorter. */
+/** What is mapped until the log holds more than 4,062 pages: it is emptied at 1,000, unless a reader is in the way. */
 const SHARED_BYTES = 32 * 1024
 
 /** Many times what the first change of all takes: the shared memory, and a page or two of the log. */
