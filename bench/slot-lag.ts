@@ -107,7 +107,10 @@ await inFolder(async folder => {
     if (before.length === GROUPS) done.resolve()
   }
 
-  /** Runs end before their schedules are due again. */
+  /**
+   * Runs end before their schedules are due again: all but the three that the first group started, for nobody works on
+   * them here. The later slots of their schedules are skipped as overlapping and are not counted.
+   */
   async function endRuns(): Promise<void> {
     const queued = [...state.runs.values()].filter(({ status }) => status === 'queued')
     await Promise.all(queued.map(({ runId }) => loop.submit({ type: 'cancel', runId, reason: 'bench' })))
