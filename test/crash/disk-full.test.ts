@@ -8,6 +8,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -121,8 +122,8 @@ class FullDisk {
   }
 
   /** Fills it to within so many bytes of the brim, and lets lines do the rest. */
-  async brim(served: Served): Promise<void> {
-    fill(join(this.place, 'ballast'), this.chance.between(0, 60_000))
+  async brim(served: Served, keepBytes = this.chance.between(0, 60_000)): Promise<void> {
+    fill(join(this.place, 'ballast'), keepBytes)
     const asked: Promise<void>[] = []
     await until('the disk to be full for the journal too', 30_000, async () => {
       asked.push(this.record(served, this.chance.between(0, BULK_BYTES)))
@@ -167,9 +168,7 @@ for (const kind of kinds) {
       // Only state and feed are on the small disk: tasks and their side log have room.
       site = await Site.create(parent)
       disk = new FullDisk(site, place, 7)
-      // If the scheduler is lost it goes on, and ends with the site.
-      const wait = `while [ ! -e ${site.path('go')}.$DAGBOK_PARAM_CYCLE ] && [ -e ${site.sideLogPath} ]; do sleep 0.05; done; exit $DAGBOK_PARAM_CODE`
-      const command = `'${site.note}; ${wait}'`
+      const command = `'${site.note}; ${site.waitFor('go.$DAGBOK_PARAM_CYCLE')}; exit $DAGBOK_PARAM_CODE'`
       const params = `{ command: ${command}, cycle: 0, code: 0 }`
       await site.write(
         'configs/dags/job.yaml',
@@ -256,7 +255,11 @@ for (const kind of kinds) {
       // A start needs room for a copy of its segment: it says so, and changes nothing.
       const stuck = site.launch(disk.flags)
       expect(await stuck.ended, stuck.said()).toBe(74)
-      expect(stuck.said()).toContain('ENOSPC')
+      expect(stuck.said()).toMatch(/ENOSPC|SQLITE_FULL/)
+      fill(join(disk.place, 'ballast'), 0)
+      const stillborn = site.launch(disk.flags)
+      expect(await stillborn.ended, stillborn.said()).toBe(74)
+      expect(stillborn.said()).toContain('free some space')
       rmSync(join(disk.place, 'ballast'))
       const next = await site.serve(disk.flags)
       await until(
@@ -299,6 +302,22 @@ for (const kind of kinds) {
       expect(refused).toBeGreaterThan(0)
       expect(ask()).toMatchObject({ status: 0, signal: null })
       expect(await checkIndex(site)).toEqual([])
+    })
+
+    // The same page, of an index into which nothing has been written since it was opened.
+    test('full before the first line reaches a new run index', { timeout: 90_000 }, async () => {
+      await site.write('configs/schedules/tick.yaml', '[]\n')
+      const index = join(disk.place, 'orchestrator_state.d', 'index.sqlite')
+      for (const keepBytes of [20_000, 30_000, 40_000, 50_000, 60_000, 80_000]) {
+        for (const suffix of ['', '-wal', '-shm']) rmSync(index + suffix, { force: true })
+        const served = await site.serve(disk.flags)
+        await until('the index to be open', 10_000, async () => existsSync(`${index}-shm`))
+        await disk.brim(served, keepBytes)
+        await disk.relieve(served)
+        await site.settle(served)
+        expect(await checkIndex(site)).toEqual([])
+      }
+      await checkWhole(disk)
     })
   })
 }

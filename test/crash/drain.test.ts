@@ -58,7 +58,7 @@ test('busy: what runs may end, then it stops', { timeout: 60_000 }, async () => 
 test('stubborn: after its patience it goes, and the next start takes the job over', {
   timeout: 60_000,
 }, async () => {
-  await defineJob(`trap "" TERM; while [ ! -e ${site.path('go')} ]; do sleep 0.05; done`)
+  await defineJob(`trap "" TERM; ${site.waitFor('go')}`)
   const served = await site.serve(['--drain-timeout', '1s'])
   const [runId] = await startJobs(served, 1)
   served.kill('SIGTERM')
@@ -73,7 +73,7 @@ test('stubborn: after its patience it goes, and the next start takes the job ove
 })
 
 test('told twice: it goes at once, and the next start takes the job over', { timeout: 60_000 }, async () => {
-  await defineJob(`while [ ! -e ${site.path('go')} ]; do sleep 0.05; done`)
+  await defineJob(site.waitFor('go'))
   const served = await site.serve()
   const [runId] = await startJobs(served, 1)
   served.kill('SIGTERM')
@@ -157,7 +157,7 @@ test('functions that do not end in time end with it, and are tried again', { tim
 })
 
 test('queued: what has not begun waits for the next start', { timeout: 60_000 }, async () => {
-  await defineJob(`while [ ! -e ${site.path('go')} ]; do sleep 0.05; done`)
+  await defineJob(site.waitFor('go'))
   const served = await site.serve()
   const runIds: string[] = []
   for (let job = 0; job < 2 * LIMITS.maxParallel; job++) runIds.push((await site.trigger(served, 'job'))!)

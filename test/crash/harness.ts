@@ -72,6 +72,11 @@ export class Site {
     return `printf "%s %s %s\\n" ${words} >> ${this.sideLogPath}`
   }
 
+  /** Shell, after the note: waits for a file. A command outlives a scheduler that dies, but not the site. */
+  waitFor(name: string): string {
+    return `while [ ! -e ${this.path(name)} ] && [ -e ${this.sideLogPath} ]; do sleep 0.05; done`
+  }
+
   async write(name: string, text: string): Promise<void> {
     await writeFile(this.path(name), text)
   }

@@ -73,7 +73,6 @@ async function starts(): Promise<unknown[]> {
 
 const job = (command: string) =>
   `name: job\ntasks:\n  - { id: job, workflow_ref: shell, params: { command: '${site.note}; ${command}' } }\n`
-const waitForGo = () => `while [ ! -e ${site.path('go')} ]; do sleep 0.05; done`
 
 test(`${ROUNDS} rounds: there is one holder, ever`, { timeout: 60_000 + ROUNDS * 30_000 }, async () => {
   for (let round = 0; round < ROUNDS; round++) {
@@ -136,7 +135,7 @@ test('--once twice within a minute runs the minute once', { timeout: 60_000 }, a
 })
 
 test('--once twice at the same moment: one gets 5, the minute runs once', { timeout: 60_000 }, async () => {
-  await site.write('configs/dags/job.yaml', job(waitForGo()))
+  await site.write('configs/dags/job.yaml', job(site.waitFor('go')))
   await site.write('configs/schedules/job.yaml', `- { id: job, cron: "* * * * *", dag: job }\n`)
   const calls = [call('--once'), call('--once')]
   // The holder cannot end before the job may: who comes first out of the two is the one that was refused.
@@ -148,7 +147,7 @@ test('--once twice at the same moment: one gets 5, the minute runs once', { time
 })
 
 test('--serve waits for a run that will soon be gone', { timeout: 90_000 }, async () => {
-  await site.write('configs/dags/job.yaml', job(waitForGo()))
+  await site.write('configs/dags/job.yaml', job(site.waitFor('go')))
   const run = call('run', 'job')
   await until('the run', 20_000, async () => (await site.executions()).length === 1)
   const served = site.launch()

@@ -66,7 +66,7 @@ test('a job that ended while nobody was there has its real exit code', { timeout
 test('a job that still runs is taken over and its exit code is the real one', {
   timeout: 60_000,
 }, async () => {
-  await defineJob(`while [ ! -e ${site.path('go')} ]; do sleep 0.05; done; exit 9`)
+  await defineJob(`${site.waitFor('go')}; exit 9`)
   const first = await site.serve()
   const { runId, pid } = await startJob(first)
   await kill(first)
@@ -136,7 +136,7 @@ test.each([1, 5, 20])(
   '%i commands at once keep their exit codes over a kill',
   { timeout: 90_000 },
   async count => {
-    const wait = `while [ ! -e ${site.path('go')}.$(( DAGBOK_PARAM_N % 2 )) ]; do sleep 0.1; done`
+    const wait = site.waitFor('go.$(( DAGBOK_PARAM_N % 2 ))')
     const command = `'${site.note}; ${wait}; exit $DAGBOK_PARAM_N'`
     await site.write(
       'configs/dags/job.yaml',

@@ -33,7 +33,10 @@ test('a bad edit keeps the last good definitions, says why, and a good one is ta
 test('a run in flight keeps the DAG it started with, whatever is saved meanwhile', async () => {
   const second =
     '  - id: second\n    workflow_ref: shell\n    depends_on: [work]\n    params: { command: "echo old > second.txt" }\n'
-  folder.write('configs/dags/job.yaml', shellDag('job', 'while [ ! -e go ]; do sleep 0.05; done', second))
+  folder.write(
+    'configs/dags/job.yaml',
+    shellDag('job', 'while [ ! -e go ] && [ -e configs ]; do sleep 0.05; done', second),
+  )
   const { child, ended } = await folder.serve()
   await folder.call(['trigger', 'job'])
   await folder.task('task_spawned', 'work')
@@ -58,11 +61,11 @@ test('after a kill -9 finished tasks stay finished, commands go on, and their re
       '  - id: slow',
       '    workflow_ref: shell',
       '    depends_on: [first]',
-      '    params: { command: "echo slow >> side.log; while [ ! -e go ]; do sleep 0.05; done; exit 0" }',
+      '    params: { command: "echo slow >> side.log; while [ ! -e go ] && [ -e configs ]; do sleep 0.05; done; exit 0" }',
       '  - id: seven',
       '    workflow_ref: shell',
       '    depends_on: [first]',
-      '    params: { command: "echo seven >> side.log; while [ ! -e dead ]; do sleep 0.05; done; exit 7" }',
+      '    params: { command: "echo seven >> side.log; while [ ! -e dead ] && [ -e configs ]; do sleep 0.05; done; exit 7" }',
       '',
     ].join('\n'),
   )

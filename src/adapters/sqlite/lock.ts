@@ -191,17 +191,19 @@ function guard<T>(directory: string, action: () => T): T {
 }
 
 function unusable(directory: string, cause: unknown): DagbokError {
-  const { code, message } = cause as { code?: string; message: string }
-  const isForeign = code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT'
-  return new DagbokError(
-    'LOCK_UNUSABLE',
-    `the lock in ${directory} cannot be taken: ${code ?? 'error'}: ${message}`,
-    {
-      hint: isForeign
-        ? `${join(directory, LOCK_FILE)} is not a lock file: move it away while no scheduler runs on this directory`
-        : `the directory must exist on a local disk and be writable for this user: ls -ld ${directory}`,
-      exitCode: EXIT.journalIo,
-      cause,
-    },
-  )
+  const { code = 'error', message } = cause as { code?: string; message: string }
+  return new DagbokError('LOCK_UNUSABLE', `the lock in ${directory} cannot be taken: ${code}: ${message}`, {
+    hint: howToUse(directory, code),
+    exitCode: EXIT.journalIo,
+    cause,
+  })
+}
+
+function howToUse(directory: string, code: string): string {
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT')
+    return `${join(directory, LOCK_FILE)} is not a lock file: move it away while no scheduler runs on this directory`
+  // To take it is to begin a transaction, whose journal wants a block.
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC')
+    return `the disk is full: free some space (df -h ${directory}) and start again, nothing was changed`
+  return `the directory must exist on a local disk and be writable for this user: ls -ld ${directory}`
 }

@@ -10,7 +10,7 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DagbokError, EXIT } from '../../core/error.ts'
-import type { Connection } from './schema.ts'
+import { type Connection, SCHEMA_VERSION } from './schema.ts'
 
 /** What is mapped until the log holds more than 4,062 pages: it is emptied at 1,000, unless a reader is in the way. */
 const SHARED_BYTES = 32 * 1024
@@ -44,9 +44,12 @@ export function requireRoom(file: string): void {
   )
 }
 
-/** To be called as soon as it is open (S2): the first page of a log clears all of the shared memory. */
+/**
+ * To be called as soon as it is open (S2): the first page of a log clears all of the shared memory. It has to be a page
+ * that is written: a row that gets the values it has is left as it is.
+ * @throws DagbokError INDEX_UNAVAILABLE: there is no room any more
+ */
 export function reserveSharedMemory(db: Connection, file: string): void {
-  if (isOnDisk(file)) return
-  const change = db.prepare('UPDATE checkpoint SET seq = seq WHERE id = 1')
-  db.transaction(() => change.run()).immediate()
+  requireRoom(file)
+  if (!isOnDisk(file)) db.pragma(`user_version = ${SCHEMA_VERSION}`)
 }
