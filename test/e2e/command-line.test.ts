@@ -402,6 +402,8 @@ describe('with a scheduler', () => {
     const run = await scheduler(['run', 'configs/dags/chain.yaml'])
     expect(run.stdout).toMatch(/^DAG EXECUTION COMPLETE\nDAG: chain\nTasks Succeeded: 3\n/)
     expect(run.stderr).toContain('asked for at the running scheduler\n')
+    // What is committed together with the request is part of its story.
+    expect(run.stderr).toMatch(/ run chain@manual-\w+ started\n.* task sweep started \(attempt 1\)\n/)
     expect(run.code).toBe(0)
 
     const slow = (await scheduler(['trigger', 'slow'])).stdout.trim()

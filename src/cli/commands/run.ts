@@ -104,15 +104,19 @@ async function runThere(
   const control = await context.connect()
   const asked: TriggerRequest = { ...request, cause: 'cli' }
   let answer: Awaited<ReturnType<Control['trigger']>>
+  /** The answer's own `seq` is the last of its commit, in which the run may have begun, or even ended. */
+  let seqBefore: number
   try {
+    const { mode, seq } = await control.status()
     // A foreground run listens too, but drives nothing but itself: what it was given would wait for another start.
-    if ((await control.status()).mode === 'run') return undefined
+    if (mode === 'run') return undefined
+    seqBefore = seq
     answer = await control.trigger(asked)
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error
   }
-  const { run_id, seq } = answer
+  const { run_id } = answer
   context.out.note.line(`run ${run_id} asked for at the running scheduler`)
   return new Promise<RunSummary>((resolve, reject) => {
     const settle = (action: () => void) => {
@@ -128,7 +132,7 @@ async function runThere(
       } else settle(() => reject(new Interrupted(signal)))
     })
     const unsubscribe = control.subscribe(
-      { after_seq: seq, run_id },
+      { after_seq: seqBefore, run_id },
       event => {
         watch(event)
         const summary = endOf(event, run_id)
