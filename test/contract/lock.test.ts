@@ -3,7 +3,16 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -119,6 +128,15 @@ describe('one process', () => {
     await expect(acquireLock({ directory: join(directory, 'file'), holder: HERE })).rejects.toMatchObject({
       code: 'LOCK_UNUSABLE',
     })
+  })
+
+  test('facts that cannot be written leave nothing behind, and the lock is free', async () => {
+    mkdirSync(join(directory, 'lock.json'))
+    await expect(acquireLock({ directory, holder: HERE })).rejects.toMatchObject({ code: 'LOCK_UNUSABLE' })
+    expect(readdirSync(directory).sort()).toEqual(['lock.db', 'lock.json'])
+    rmSync(join(directory, 'lock.json'), { recursive: true })
+    const lock = await acquireLock({ directory, holder: HERE })
+    lock.release()
   })
 
   test('stops waiting when it is told to', async () => {

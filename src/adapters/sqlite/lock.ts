@@ -125,8 +125,14 @@ function lockOf(directory: string, holder: LockHolder, held: HeldFile): Lock {
 function writeFacts(directory: string, holder: LockHolder): void {
   const file = join(directory, FACTS_FILE)
   const temporary = `${file}.${process.pid}.tmp`
-  writeFileSync(temporary, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
-  renameSync(temporary, file)
+  try {
+    writeFileSync(temporary, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
+    renameSync(temporary, file)
+  } catch (error) {
+    // A full disk still makes a name: each further attempt would leave one of its own.
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 function readFacts(directory: string): LockHolder | undefined {

@@ -219,7 +219,7 @@ describe('run with a scheduler', () => {
       verb: 'trigger',
       request: { file: `${line.root}/sub/d.yaml`, cause: 'cli' },
     })
-    // From before the request: its own commit may hold the start of the run, and the end.
+    // From before the request: its own commit may hold the start of the run.
     expect(keeper.listeners[0]?.filter).toEqual({ after_seq: 41, run_id: 'from_file@manual-01' })
     const run_id = 'from_file@manual-01'
     keeper.emit(event('task_ok', { run_id, task_id: 'a', attempt: 1, duration_ms: 120 }))

@@ -104,7 +104,7 @@ async function runThere(
   const control = await context.connect()
   const asked: TriggerRequest = { ...request, cause: 'cli' }
   let answer: Awaited<ReturnType<Control['trigger']>>
-  /** The answer's own `seq` is the last of its commit, in which the run may have begun, or even ended. */
+  /** The answer's own `seq` is the last of its commit, in which the run has mostly begun. */
   let seqBefore: number
   try {
     const { mode, seq } = await control.status()
